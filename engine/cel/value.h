@@ -41,6 +41,7 @@ class Map {
   bool erase(std::string_view key);
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
+  bool operator==(const Map& other) const;  // identity of representation, entry by entry
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
 
@@ -56,6 +57,14 @@ struct Bytes {
   bool operator==(const Bytes&) const = default;
 };
 struct Optional;  // holds a Value or nothing
+
+// A timestamp as CEL defines it, years 1 to 9999: wider than checkride's own Timestamp. Years 1677 to
+// 2262 convert both ways without loss.
+struct Instant {
+  std::int64_t seconds = 0;  // since 1970-01-01T00:00:00Z
+  std::int32_t nanos = 0;    // 0 to 999,999,999, forward from seconds
+  auto operator<=>(const Instant&) const = default;
+};
 
 enum class Kind : std::uint8_t {
   null, boolean, integer, unsigned_integer, floating, string, bytes, list, map, timestamp, duration,
@@ -79,7 +88,8 @@ class Value {
   Value(Bytes b) : data_(std::make_shared<const Bytes>(std::move(b))) {}
   Value(List l) : data_(std::make_shared<const List>(std::move(l))) {}
   Value(Map m) : data_(std::make_shared<const Map>(std::move(m))) {}
-  Value(Timestamp t) : data_(t) {}
+  Value(Timestamp t);
+  Value(Instant t) : data_(t) {}
   Value(Duration d) : data_(d) {}
   explicit Value(Type t);
   static Value optional_of(Value v);
@@ -97,7 +107,8 @@ class Value {
   const Bytes& as_bytes() const;
   const List& as_list() const;
   const Map& as_map() const;
-  Timestamp as_timestamp() const;
+  Timestamp as_timestamp() const;  // outside 1677 to 2262: the nearest end
+  Instant as_instant() const;      // the same timestamp exactly; what a codec stores
   Duration as_duration() const;
   const Type& as_type() const;
   const Value* as_optional() const;  // nullptr for optional.none()
@@ -119,7 +130,7 @@ class Value {
  private:
   using Data = std::variant<Null, bool, std::int64_t, std::uint64_t, double,
                             std::shared_ptr<const std::string>, std::shared_ptr<const Bytes>,
-                            std::shared_ptr<const List>, std::shared_ptr<const Map>, Timestamp,
+                            std::shared_ptr<const List>, std::shared_ptr<const Map>, Instant,
                             Duration, std::shared_ptr<const Type>, std::shared_ptr<const Optional>>;
   Data data_;
 };
