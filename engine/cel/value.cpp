@@ -108,7 +108,8 @@ const Value* Map::find(std::string_view key) const {
   return &at->second;
 }
 
-void Map::set(Value key, Value value) {
+template <>
+void Map::set<Value>(const Value& key, Value value) {
   CR_ASSERT(is_key(key));
   const auto at = std::lower_bound(
       entries_.begin(), entries_.end(), key,

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,9 +37,16 @@ class Map {
   static Result<Map> from_entries(std::vector<MapEntry> entries);
   const Value* find(const Value& key) const;         // nullptr when absent
   const Value* find(std::string_view key) const;     // the same for a string key
+  template <std::convertible_to<std::string_view> Text>
+  const Value* find(const Text& key) const {  // so that "a" is no ambiguous Value
+    return find(std::string_view(key));
+  }
   // Inserts or replaces; for building.
-  void set(Value key, Value value);
+  template <std::same_as<Value> Key>  // exactly a Value, so that text never converts to one here
+  void set(const Key& key, Value value);
   void set(std::string_view key, Value value);
+  template <std::convertible_to<std::string_view> Text>
+  void set(const Text& key, Value value);
   bool erase(std::string_view key);
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
@@ -138,6 +147,11 @@ class Value {
 struct Optional {
   std::optional<Value> value;
 };
+
+template <std::convertible_to<std::string_view> Text>
+void Map::set(const Text& key, Value value) {
+  set(std::string_view(key), std::move(value));
+}
 
 bool equal(const Value& a, const Value& b);
 bool operator==(const Value& a, const Value& b);

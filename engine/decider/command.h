@@ -1,6 +1,6 @@
-// Commands: requests to a run, by people, by runners, by timers. Each has an id, an actor and a time;
-// decide() accepts it (its first event carries the whole command) or rejects it (CommandRejected does).
-// Nothing else enters the core.
+// Commands: requests to a run, by people, by runners, by timers. Each has an id, an actor and a
+// time; decide() accepts it (its first event carries the whole command) or rejects it
+// (CommandRejected does). Nothing else enters the core.
 #pragma once
 
 #include <map>
@@ -17,8 +17,8 @@
 
 namespace checkride {
 
-// Who asks. `local` is the user of a process on this machine (from the socket or the process itself),
-// `claimed` a name somebody gave.
+// Who asks. `local` is the user of a process on this machine (from the socket or the process
+// itself), `claimed` a name somebody gave.
 struct Actor {
   enum class Kind : std::uint8_t { engine, local, claimed } kind = Kind::engine;
   std::string name = "engine";
@@ -29,17 +29,17 @@ std::string to_string(const Actor& actor);  // "ada (local)"
 // The parent's side of a child run.
 struct ParentLink {
   RunId run;
-  Token token;   // equals the child's run id
+  Token token;  // equals the child's run id
   bool operator==(const ParentLink&) const = default;
 };
 
 struct StartRun {
   Digest definition;
   std::string definition_name;
-  cel::Map params;                   // as given; defaults are the definition's
-  RunId root;                        // itself, or the top of its tree
+  cel::Map params;  // as given; defaults are the definition's
+  RunId root;       // itself, or the top of its tree
   std::optional<ParentLink> parent;
-  std::string folder;                // the root run's own folder, absolute
+  std::string folder;                              // the root run's own folder, absolute
   std::map<std::string, std::string> environment;  // values of `record_env` names alone
   std::vector<std::string> environment_names;      // every name that was set, sorted
   std::map<std::string, std::string> facts;        // host, kernel, git version, ...
@@ -75,17 +75,17 @@ struct FireTimer {
 };
 struct AnswerGate {
   Token gate;
-  Sequence seen;          // sequence of the GateOpened the person looked at
-  std::string decision;   // "approve", "reject", "waive" or an option
+  Sequence seen;         // sequence of the GateOpened the person looked at
+  std::string decision;  // "approve", "reject", "waive" or an option
   std::string reason;
   bool operator==(const AnswerGate&) const = default;
 };
 struct ResolveIncident {
   enum class How : std::uint8_t { retry, started, finished, lost, jump, give_up } how = How::retry;
-  IncidentId incident;    // empty: the only open one
-  Token job;              // for started, finished, lost; empty: the incident's own
+  IncidentId incident;                // empty: the only open one
+  Token job;                          // for started, finished, lost; empty: the incident's own
   std::optional<JobOutcome> outcome;  // for finished
-  std::string state;      // for jump
+  std::string state;                  // for jump
   std::string reason;
   bool operator==(const ResolveIncident&) const = default;
 };
@@ -99,17 +99,16 @@ struct RollbackRun {
   bool operator==(const RollbackRun&) const = default;
 };
 
-using CommandBody =
-    std::variant<StartRun, FinishJob, MarkJobStarted, AdoptJob, ReportJobUnknown, FireTimer,
-                 AnswerGate, ResolveIncident, CancelRun, RollbackRun>;
+using CommandBody = std::variant<StartRun, FinishJob, MarkJobStarted, AdoptJob, ReportJobUnknown,
+                                 FireTimer, AnswerGate, ResolveIncident, CancelRun, RollbackRun>;
 std::string_view command_name(const CommandBody& body);  // "StartRun"
 
 struct Command {
   CommandId id;
   RunId run;
   Actor actor;
-  Timestamp time;       // wall time when it was received
-  Duration monotonic{}; // reading of the engine's monotonic clock, for ordering within an epoch
+  Timestamp time;        // wall time when it was received
+  Duration monotonic{};  // reading of the engine's monotonic clock, for ordering within an epoch
   CommandBody body;
   bool operator==(const Command&) const = default;
 };

@@ -1,6 +1,7 @@
 // The pure core. decide() runs the chart and the guards over one command and says what happened as
-// events; evolve() folds an event into the state and evaluates nothing; outstanding() says what a state
-// still owes the world. No clock, no thread, no I/O: replay on another machine gives the same bytes.
+// events; evolve() folds an event into the state and evaluates nothing; outstanding() says what a
+// state still owes the world. No clock, no thread, no I/O: replay on another machine gives the same
+// bytes.
 #pragma once
 
 #include <optional>
@@ -32,14 +33,14 @@ struct Decision {
   bool accepted = true;
   // A repeated command id: nothing new is written; `sequence` is where the first answer stands.
   bool repeated = false;
-  std::string reason;          // of a rejection
-  Sequence sequence;           // of the first event
-  std::vector<Event> events;   // never empty unless repeated
-  RunState next;               // the state with the events folded in
+  std::string reason;         // of a rejection
+  Sequence sequence;          // of the first event
+  std::vector<Event> events;  // never empty unless repeated
+  RunState next;              // the state with the events folded in
 };
 
-// `definition` is the one the run was started with (for StartRun: the one to start). `build` ends up
-// in no event; replay compares events only.
+// `definition` is the one the run was started with (for StartRun: the one to start). `build` ends
+// up in no event; replay compares events only.
 Decision decide(const RunState& state, const Definition& definition, const Command& command);
 
 // A record from a decision, without what the log gives (global, previous, chain, epoch).
@@ -47,13 +48,13 @@ Record to_record(const Decision& decision, const Command& command, std::string b
 
 // What the state still owes the world. The shell carries it out after the sync; asking twice is
 // harmless, for attempts are claimed by token.
-struct RunJob {       // the attempt should be running (or be found again)
+struct RunJob {  // the attempt should be running (or be found again)
   std::shared_ptr<const JobIntended> intent;
 };
-struct StartChild {   // the child run should exist; its end is owed to this run
+struct StartChild {  // the child run should exist; its end is owed to this run
   std::shared_ptr<const JobIntended> intent;
 };
-struct StopJob {      // a cancel was requested and its end is not yet known
+struct StopJob {  // a cancel was requested and its end is not yet known
   std::shared_ptr<const JobIntended> intent;
 };
 struct AwaitTimer {

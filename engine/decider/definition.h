@@ -1,7 +1,7 @@
-// A loaded definition: the chart, and beside each of its states and transitions what checkride adds to
-// SCXML (jobs, verdicts, budgets, report texts), with every expression compiled. Built by
-// workflows/loader from a YAML document, identified by the SHA-256 of its canonical form, immutable,
-// shared by all its runs. DESIGN section 5.
+// A loaded definition: the chart, and beside each of its states and transitions what checkride adds
+// to SCXML (jobs, verdicts, budgets, report texts), with every expression compiled. Built by
+// workflows/loader from a YAML document, identified by the SHA-256 of its canonical form,
+// immutable, shared by all its runs. DESIGN section 5.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +25,28 @@ namespace checkride {
 
 // How a state that reports came out. Only passed, warned and waived satisfy.
 enum class Verdict : std::uint8_t {
-  none, passed, warned, failed, skipped, unavailable, waived, claimed, interrupted,
+  none,
+  passed,
+  warned,
+  failed,
+  skipped,
+  unavailable,
+  waived,
+  claimed,
+  interrupted,
 };
 std::string_view to_string(Verdict verdict);
 Result<Verdict> parse_verdict(std::string_view text);
 bool satisfies(Verdict verdict);
 
-enum class RunOutcome : std::uint8_t { none, succeeded, failed, cancelled, rolled_back, incomplete };
+enum class RunOutcome : std::uint8_t {
+  none,
+  succeeded,
+  failed,
+  cancelled,
+  rolled_back,
+  incomplete
+};
 std::string_view to_string(RunOutcome outcome);
 Result<RunOutcome> parse_run_outcome(std::string_view text);
 
@@ -99,15 +114,15 @@ struct GatePolicy {
   std::vector<std::string> who;      // names that may answer; empty: anybody
   std::optional<Duration> reminder;
   std::optional<Duration> expiry;
-  std::string expiry_answer;         // the option taken at expiry; required with expiry
+  std::string expiry_answer;  // the option taken at expiry; required with expiry
 };
 
 enum class Join : std::uint8_t { all, any, n, first_failure };
 
 struct InvokeSpec {
-  std::string id;              // names the events done.invoke.ID and error.invoke.ID; the state's id
+  std::string id;  // names the events done.invoke.ID and error.invoke.ID; the state's id
   JobSignature signature;
-  ValueTemplate::MapOf with;   // inputs of a job, params of a machine
+  ValueTemplate::MapOf with;  // inputs of a job, params of a machine
   Expectation expect;
   std::vector<ParseRule> parse;
   JobLimits limits;
@@ -115,11 +130,11 @@ struct InvokeSpec {
   Repeat repeat = Repeat::ask;
   std::shared_ptr<const InvokeSpec> probe;  // with Repeat::probe; its result has verdict and result
   std::map<FailureClass, RetryRule> retry;
-  GatePolicy gate;             // performer person
+  GatePolicy gate;  // performer person
   // performer machine
   std::shared_ptr<const Definition> machine;
   std::optional<cel::Program> each;  // a list; one child per element
-  std::string as;              // the child's param that receives the element
+  std::string as;                    // the child's param that receives the element
   std::uint32_t concurrency = 1;
   Join join = Join::all;
   std::uint32_t join_count = 0;  // for Join::n
@@ -127,17 +142,17 @@ struct InvokeSpec {
 };
 
 struct BudgetSpec {
-  cel::Program max;            // int
+  cel::Program max;  // int
   // Absent: an incident is raised instead. The transition listens to "exhausted.STATE".
   std::optional<statechart::TransitionIndex> exhausted;
 };
 
 struct StateSpec {
-  std::string section;         // a heading of the report
-  std::string title;           // a line of the report; a state with a title reports
-  bool required = true;        // counts for `incomplete`, when it reports
-  std::optional<Verdict> verdict;       // given on entry, for states without invoke
-  std::optional<cel::Template> note;    // beside `verdict`
+  std::string section;                // a heading of the report
+  std::string title;                  // a line of the report; a state with a title reports
+  bool required = true;               // counts for `incomplete`, when it reports
+  std::optional<Verdict> verdict;     // given on entry, for states without invoke
+  std::optional<cel::Template> note;  // beside `verdict`
   std::optional<InvokeSpec> invoke;
   std::optional<InvokeSpec> undo;
   std::optional<BudgetSpec> budget;
@@ -148,7 +163,7 @@ struct StateSpec {
 };
 
 struct TransitionSpec {
-  std::optional<Verdict> verdict;      // of the source state
+  std::optional<Verdict> verdict;  // of the source state
   std::optional<cel::Template> note;
   Place place;
 };
@@ -157,26 +172,26 @@ struct FieldSpec {
   std::string name;
   cel::Type type;
   std::string title;
-  std::optional<cel::Value> initial;   // default of a param, first value of a data field
-  bool secret = false;                 // masked wherever it is shown
+  std::optional<cel::Value> initial;  // default of a param, first value of a data field
+  bool secret = false;                // masked wherever it is shown
 };
 
 struct Definition {
   std::string name;
-  std::string title;                   // may hold ${params.x}; evaluated where it is shown
-  Digest hash;                         // of the canonical form
-  bool park_on_error = true;           // errors: park | event
+  std::string title;          // may hold ${params.x}; evaluated where it is shown
+  Digest hash;                // of the canonical form
+  bool park_on_error = true;  // errors: park | event
   std::vector<FieldSpec> params;
   std::vector<FieldSpec> data;
   cel::Type output = cel::Type::record({});
   std::vector<std::string> record_env;
   statechart::Chart chart;
-  std::vector<StateSpec> states;              // beside chart.states
-  std::vector<TransitionSpec> transitions;    // beside chart.transitions
-  std::vector<cel::Program> conditions;       // by ConditionIndex
-  std::vector<ContentBlock> contents;         // by ContentIndex
-  std::string source_name;                    // file name, for messages
-  std::string source;                         // the document's text
+  std::vector<StateSpec> states;            // beside chart.states
+  std::vector<TransitionSpec> transitions;  // beside chart.transitions
+  std::vector<cel::Program> conditions;     // by ConditionIndex
+  std::vector<ContentBlock> contents;       // by ContentIndex
+  std::string source_name;                  // file name, for messages
+  std::string source;                       // the document's text
   // Every machine it names, at any depth, by hash; not itself.
   std::map<Digest, std::shared_ptr<const Definition>> machines;
 

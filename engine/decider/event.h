@@ -1,6 +1,6 @@
-// Events: facts in a run's log. They carry outcomes (states exited and entered, values assigned, jobs
-// intended), so that evolve() evaluates nothing. The first event of a record is the input with its whole
-// command; the rest are its consequences. On disk each alternative is described in
+// Events: facts in a run's log. They carry outcomes (states exited and entered, values assigned,
+// jobs intended), so that evolve() evaluates nothing. The first event of a record is the input with
+// its whole command; the rest are its consequences. On disk each alternative is described in
 // store/schema/event.capnp; alternatives and fields are only ever appended.
 #pragma once
 
@@ -66,9 +66,21 @@ struct RollbackRequested {
   bool operator==(const RollbackRequested&) const = default;
 };
 enum class RejectionCode : std::uint8_t {
-  run_already_started, run_unknown, run_finished, bad_params, gate_not_open, gate_seen_stale,
-  answer_not_allowed, option_unknown, reason_missing, incident_not_open, incident_ambiguous,
-  resolution_not_applicable, state_unknown, timer_not_set, definition_mismatch,
+  run_already_started,
+  run_unknown,
+  run_finished,
+  bad_params,
+  gate_not_open,
+  gate_seen_stale,
+  answer_not_allowed,
+  option_unknown,
+  reason_missing,
+  incident_not_open,
+  incident_ambiguous,
+  resolution_not_applicable,
+  state_unknown,
+  timer_not_set,
+  definition_mismatch,
 };
 std::string_view to_string(RejectionCode code);
 struct CommandRejected {
@@ -151,20 +163,20 @@ struct InvocationFinished {
 };
 struct JobIntended {
   JobSpec spec;
-  Digest digest;                      // spec_digest(spec)
+  Digest digest;  // spec_digest(spec)
   statechart::StateIndex state;
   JobPurpose purpose = JobPurpose::invoke;
   JobSignature::Performer performer = JobSignature::Performer::runner;
-  std::uint32_t item = 0;             // position in `each`
+  std::uint32_t item = 0;  // position in `each`
   std::uint32_t attempt = 1;
-  std::optional<Token> about;         // for a probe: the attempt it looks into
-  Digest machine;                     // for a child run: its definition
+  std::optional<Token> about;  // for a probe: the attempt it looks into
+  Digest machine;              // for a child run: its definition
   bool operator==(const JobIntended&) const = default;
 };
 struct RetryScheduled {
   statechart::StateIndex state;
   std::uint32_t item = 0;
-  std::uint32_t attempt = 2;          // the attempt to come
+  std::uint32_t attempt = 2;  // the attempt to come
   FailureClass failure = FailureClass::none;
   Timestamp due;
   bool operator==(const RetryScheduled&) const = default;
@@ -181,9 +193,9 @@ struct TimerSet {
   TimerId timer;
   TimerPurpose purpose = TimerPurpose::send;
   Timestamp due;
-  statechart::StateIndex state;       // that owns it; root for sends
-  std::uint32_t item = 0;             // for retries
-  std::string event;                  // for sends
+  statechart::StateIndex state;  // that owns it; root for sends
+  std::uint32_t item = 0;        // for retries
+  std::string event;             // for sends
   cel::Value data;
   bool operator==(const TimerSet&) const = default;
 };
@@ -192,21 +204,27 @@ struct TimerCancelled {
   bool operator==(const TimerCancelled&) const = default;
 };
 struct GateOpened {
-  Token gate;                         // run id and the sequence of this event
+  Token gate;  // run id and the sequence of this event
   statechart::StateIndex state;
   std::string question;
-  std::vector<std::string> options;   // every decision that may be given, approve ... first
+  std::vector<std::string> options;  // every decision that may be given, approve ... first
   std::vector<std::string> who;
-  cel::Map inputs;                    // the gate's `with`, evidence included
+  cel::Map inputs;  // the gate's `with`, evidence included
   bool operator==(const GateOpened&) const = default;
 };
 struct GateClosed {
   Token gate;
-  std::string outcome;                // the decision, or "withdrawn", or "expired: DECISION"
+  std::string outcome;  // the decision, or "withdrawn", or "expired: DECISION"
   bool operator==(const GateClosed&) const = default;
 };
 enum class IncidentKind : std::uint8_t {
-  execution_error, job_lost, job_unknown, stuck, budget_exhausted, limit, undo_failed,
+  execution_error,
+  job_lost,
+  job_unknown,
+  stuck,
+  budget_exhausted,
+  limit,
+  undo_failed,
   kind_missing,
 };
 std::string_view to_string(IncidentKind kind);
@@ -219,16 +237,16 @@ struct IncidentRaised {
   IncidentId incident;
   IncidentKind kind = IncidentKind::execution_error;
   std::string message;
-  statechart::StateIndex state;       // root when none
+  statechart::StateIndex state;  // root when none
   std::optional<Token> job;
   std::vector<QueuedEvent> unprocessed;  // put first in the queue
-  bool start_unfinished = false;      // the initial macrostep itself was thrown away
+  bool start_unfinished = false;         // the initial macrostep itself was thrown away
   bool operator==(const IncidentRaised&) const = default;
 };
 // A person allowed one more entry of a state with a budget.
 struct BudgetExtended {
   statechart::StateIndex state;
-  std::uint32_t entries = 0;          // the new count of entries made, one less
+  std::uint32_t entries = 0;  // the new count of entries made, one less
   bool operator==(const BudgetExtended&) const = default;
 };
 struct CompensationStarted {
@@ -253,18 +271,19 @@ struct StoreOpened {
   Epoch epoch;
   std::string host;
   std::string boot_id;
-  std::string build;                  // version of the program
-  bool clean = true;                  // the writer before closed it properly
+  std::string build;  // version of the program
+  bool clean = true;  // the writer before closed it properly
   bool operator==(const StoreOpened&) const = default;
 };
 
-using Event = std::variant<
-    RunStarted, JobFinished, StaleResultRejected, JobStarted, JobAdopted, JobUnknown, TimerFired,
-    GateAnswered, IncidentResolved, RunCancelRequested, RollbackRequested, CommandRejected,
-    TransitionTaken, GuardEvaluated, DataAssigned, VerdictGiven, EventQueued, EventTaken,
-    InvocationStarted, InvocationFinished, JobIntended, RetryScheduled, JobCancelRequested, TimerSet,
-    TimerCancelled, GateOpened, GateClosed, IncidentRaised, BudgetExtended, CompensationStarted,
-    CompensationFinished, RunFinished, StoreOpened>;
+using Event =
+    std::variant<RunStarted, JobFinished, StaleResultRejected, JobStarted, JobAdopted, JobUnknown,
+                 TimerFired, GateAnswered, IncidentResolved, RunCancelRequested, RollbackRequested,
+                 CommandRejected, TransitionTaken, GuardEvaluated, DataAssigned, VerdictGiven,
+                 EventQueued, EventTaken, InvocationStarted, InvocationFinished, JobIntended,
+                 RetryScheduled, JobCancelRequested, TimerSet, TimerCancelled, GateOpened,
+                 GateClosed, IncidentRaised, BudgetExtended, CompensationStarted,
+                 CompensationFinished, RunFinished, StoreOpened>;
 std::string_view event_name(const Event& event);  // "JobFinished"
 
 // One macrostep as it is kept: the envelope once, the events in order. Event k has sequence
@@ -272,10 +291,10 @@ std::string_view event_name(const Event& event);  // "JobFinished"
 struct Record {
   RunId run;
   Sequence first;
-  GlobalSequence global;       // given by the log
-  Digest previous;             // chain hash of the run's record before; zero for the first
-  Digest chain;                // SHA-256 over `previous` and this record's bytes; given by the log
-  std::string build;           // of the program that decided it
+  GlobalSequence global;  // given by the log
+  Digest previous;        // chain hash of the run's record before; zero for the first
+  Digest chain;           // SHA-256 over `previous` and this record's bytes; given by the log
+  std::string build;      // of the program that decided it
   Epoch epoch;
   CommandId command;
   Actor actor;

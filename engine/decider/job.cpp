@@ -50,8 +50,8 @@ Digest spec_digest(const JobSpec& spec) {
                      std::to_string(spec.kind_version) + "\n" +
                      cel::to_cel(cel::Value(spec.inputs)) + "\n" + spec.folder + "\n";
   for (const std::int64_t code : spec.expect.exit_codes) text += std::to_string(code) + " ";
-  for (const auto* list : {&spec.expect.log_contains, &spec.expect.log_lacks, &spec.expect.files,
-                           &spec.secrets}) {
+  for (const auto* list :
+       {&spec.expect.log_contains, &spec.expect.log_lacks, &spec.expect.files, &spec.secrets}) {
     text += "\n";
     for (const std::string& item : *list) text += cel::to_cel(cel::Value(item)) + " ";
   }

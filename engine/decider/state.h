@@ -31,14 +31,17 @@ struct JobRecord {
   }
 };
 
-// What a state's invocation has come to.
+// What a state's invocation has come to; kept until the state is left.
 struct InvocationRecord {
   Sequence started_at;
+  bool ended = false;  // the state was told done or error
+  bool done = false;
+  JobStatus status = JobStatus::pass;  // once ended
   bool each = false;
   cel::List items;
-  std::uint32_t next_item = 0;                    // first element not yet intended
-  std::map<std::uint32_t, std::uint32_t> attempts;  // by item: attempts made so far
-  std::map<std::uint32_t, JobOutcome> outcomes;   // by item, of children that ended
+  std::uint32_t next_item = 0;                      // first element not yet intended
+  std::map<std::uint32_t, std::uint32_t> attempts;  // by item: number of the last attempt
+  std::map<std::uint32_t, JobOutcome> outcomes;     // by item, of children that ended
   bool operator==(const InvocationRecord&) const = default;
 };
 
@@ -101,15 +104,15 @@ std::string_view to_string(RunMode mode);
 
 struct RunState {
   RunId run;
-  Sequence last;                     // of the newest event folded in
+  Sequence last;  // of the newest event folded in
   RunMode mode = RunMode::absent;
   StartRun start;
   Timestamp started;
   Timestamp updated;
-  Actor author;                      // who started it
-  cel::Map params;                   // the given ones; decide completes them from the definition
+  Actor author;     // who started it
+  cel::Map params;  // the given ones; decide completes them from the definition
   cel::Map data;
-  Sequence started_at;               // where params stand
+  Sequence started_at;                          // where params stand
   std::map<std::string, Sequence> assigned_at;  // where each data field stands
 
   statechart::ChartState chart;
@@ -118,15 +121,15 @@ struct RunState {
   std::map<statechart::StateIndex, InvocationRecord> invocations;  // live ones
   std::map<Token, JobRecord> jobs;                                 // live attempts
   std::map<TimerId, TimerRecord> timers;
-  std::map<Token, GateRecord> gates;                               // open ones
-  std::map<IncidentId, IncidentRecord> incidents;                  // open ones: parked while any
+  std::map<Token, GateRecord> gates;               // open ones
+  std::map<IncidentId, IncidentRecord> incidents;  // open ones: parked while any
   std::deque<QueuedEvent> queue;
   std::map<statechart::StateIndex, VerdictRecord> verdicts;
-  std::map<std::string, ResultRecord> results;                     // by state id
+  std::map<statechart::StateIndex, ResultRecord> results;  // of states that invoke
   std::vector<statechart::StateIndex> completed;  // states whose invocation was done, oldest first
   std::vector<statechart::StateIndex> compensated;  // undone or being undone
   std::optional<statechart::StateIndex> compensating;
-  std::string end_reason;            // of a cancel or rollback under way
+  std::string end_reason;  // of a cancel or rollback under way
   RunOutcome outcome = RunOutcome::none;
   std::string outcome_reason;
   cel::Value output;

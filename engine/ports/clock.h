@@ -9,8 +9,8 @@ namespace checkride {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Timestamp now() const = 0;         // UTC
-  virtual Duration monotonic() const = 0;    // since some fixed point, never goes back
+  virtual Timestamp now() const = 0;       // UTC
+  virtual Duration monotonic() const = 0;  // since some fixed point, never goes back
 };
 
 class SystemClock final : public Clock {

@@ -19,10 +19,10 @@ namespace checkride {
 // Where a run's log stands, and what a list shows of it.
 struct RunHead {
   RunId run;
-  Sequence last;             // of its newest event
-  Sequence record;           // first sequence of its newest record
-  GlobalSequence global;     // of its newest record
-  Digest chain;              // of its newest record
+  Sequence last;          // of its newest event
+  Sequence record;        // first sequence of its newest record
+  GlobalSequence global;  // of its newest record
+  Digest chain;           // of its newest record
   std::uint64_t records = 0;
   RunSummary summary;
   bool operator==(const RunHead&) const = default;
@@ -30,9 +30,9 @@ struct RunHead {
 
 struct Snapshot {
   RunId run;
-  Sequence last;             // the state is the fold up to here, the end of a macrostep
-  Digest chain;              // of the record that ends here
-  Digest state_digest;       // SHA-256 of the state's canonical bytes
+  Sequence last;        // the state is the fold up to here, the end of a macrostep
+  Digest chain;         // of the record that ends here
+  Digest state_digest;  // SHA-256 of the state's canonical bytes
   RunState state;
 };
 
@@ -40,7 +40,7 @@ struct StoredDefinition {
   Digest hash;
   std::string name;
   std::string source_name;
-  std::string source;        // the YAML text; loading it again gives the hash
+  std::string source;  // the YAML text; loading it again gives the hash
   Timestamp stored;
 };
 
@@ -84,9 +84,9 @@ class LogReader {
 
 // What one macrostep adds.
 struct Append {
-  Record record;                 // without global, previous, chain, epoch: the log gives them
-  RunSummary summary;            // of the state after it
-  std::vector<JobFact> facts;    // of its JobFinished
+  Record record;               // without global, previous, chain, epoch: the log gives them
+  RunSummary summary;          // of the state after it
+  std::vector<JobFact> facts;  // of its JobFinished
   // The state after it, when a snapshot is due; written in the same batch.
   std::shared_ptr<const RunState> snapshot;
 };
@@ -98,9 +98,10 @@ struct Committed {
 
 class EventLog : public LogReader {
  public:
-  // One atomic batch, one sync, for records of any runs, in order. Blocking; one caller at a time (the
-  // writer thread). A record whose `first` is not the run's next sequence is refused (corrupt). After
-  // an io or no_space error nothing of the batch may be released and the log takes no more appends.
+  // One atomic batch, one sync, for records of any runs, in order. Blocking; one caller at a time
+  // (the writer thread). A record whose `first` is not the run's next sequence is refused
+  // (corrupt). After an io or no_space error nothing of the batch may be released and the log takes
+  // no more appends.
   virtual Result<std::vector<Committed>> append(std::span<Append> batch) = 0;
   // Durable when it returns; storing the same hash again changes nothing.
   virtual Result<void> store_definition(const StoredDefinition& definition) = 0;

@@ -18,20 +18,20 @@ namespace checkride {
 
 // A program to execute, nothing of it interpreted by a shell of ours.
 struct ProcessCommand {
-  std::vector<std::string> argv;                            // argv[0] is looked up in PATH
-  std::vector<std::pair<std::string, std::string>> env;     // added to the fixed allow-list
-  std::filesystem::path folder;                             // working folder; must exist
-  std::string input;                                        // its standard input; empty: /dev/null
+  std::vector<std::string> argv;                         // argv[0] is looked up in PATH
+  std::vector<std::pair<std::string, std::string>> env;  // added to the fixed allow-list
+  std::filesystem::path folder;                          // working folder; must exist
+  std::string input;                                     // its standard input; empty: /dev/null
 };
 
 // How a foreign program ended, as its supervisor saw it.
 struct ProcessEnd {
   std::optional<std::int64_t> exit_code;
   std::optional<std::int64_t> signal;
-  std::string stdout_tail;              // last 64 KiB at most
+  std::string stdout_tail;  // last 64 KiB at most
   std::string stderr_tail;
-  cel::Map values;                      // what `parse` found
-  std::vector<std::string> unmet;       // one sentence for each expectation that did not hold
+  cel::Map values;                 // what `parse` found
+  std::vector<std::string> unmet;  // one sentence for each expectation that did not hold
 };
 
 struct JobContext {
@@ -52,8 +52,8 @@ class JobKind {
     static_cast<void>(context);
     return std::nullopt;
   }
-  // The outcome of a foreign program that ended by itself. Times, artifacts, exit code and signal are
-  // filled in by the supervisor; unmet expectations make it not completed, class code.
+  // The outcome of a foreign program that ended by itself. Times, artifacts, exit code and signal
+  // are filled in by the supervisor; unmet expectations make it not completed, class code.
   virtual JobOutcome finish(const JobSpec& spec, const ProcessEnd& end) const {
     static_cast<void>(spec);
     static_cast<void>(end);

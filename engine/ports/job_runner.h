@@ -43,8 +43,8 @@ class JobRunner {
   // adopted), collects it if it finished, reports it lost, unknown, or never started (after voiding
   // its claim). Ends like start().
   virtual void recover(const JobSpec& spec) = 0;
-  // Asks an attempt to end (TERM, then KILL after its grace); its on_finished follows with cancelled
-  // set. Unknown tokens are ignored.
+  // Asks an attempt to end (TERM, then KILL after its grace); its on_finished follows with
+  // cancelled set. Unknown tokens are ignored.
   virtual void cancel(const Token& token) = 0;
   virtual AttemptTrace look(const Token& token) const = 0;
   // Stops watching without touching the jobs; no callback comes after it.

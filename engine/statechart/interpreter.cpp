@@ -230,8 +230,11 @@ void Interpreter::microstep(const ChartEvent* event) {
   compute_exit_set();
   record_history();
   compute_entry_set();
-  host_.on_microstep(
-      {transitions_, exited_, entered_, {recorded_history_.data(), recorded_history_count_}});
+  host_.on_microstep({transitions_,
+                      exited_,
+                      entered_,
+                      {recorded_history_.data(), recorded_history_count_},
+                      event});
   exit_states(event);
   for (const TransitionIndex t : transitions_) execute_transition_content(t, event);
   enter_states(event);
@@ -459,7 +462,7 @@ void Interpreter::execute_transition_content(TransitionIndex t, const ChartEvent
 
 void Interpreter::raise_error_execution(std::string message) {
   cel::Map data;
-  data.set("message", cel::Value(std::move(message)));
+  data.set(std::string_view("message"), cel::Value(std::move(message)));
   raise({"error.execution", ChartEvent::Type::platform, cel::Value(std::move(data))});
 }
 

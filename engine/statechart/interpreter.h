@@ -43,6 +43,7 @@ struct Microstep {
   std::span<const StateIndex> exited;            // exit order
   std::span<const StateIndex> entered;           // entry order
   std::span<const std::pair<StateIndex, std::vector<StateIndex>>> history;
+  const ChartEvent* event = nullptr;             // that enabled it; null when eventless
 };
 
 enum class HostError : std::uint8_t { none, execution, stop };

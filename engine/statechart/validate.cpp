@@ -24,9 +24,9 @@ class DefaultEntry {
  public:
   explicit DefaultEntry(const Chart& chart) : chart_(chart), entered_(chart.states.size(), false) {}
 
-  void enter(StateIndex target) {
-    add_descendants(target);
-    add_ancestors(target, root_state);
+  void enter(std::span<const StateIndex> targets) {
+    for (const StateIndex target : targets) add_descendants(target);
+    for (const StateIndex target : targets) add_ancestors(target, root_state);
   }
   bool used_history() const { return used_history_; }
   std::vector<StateIndex> states() const {
@@ -345,7 +345,7 @@ Result<void> Chart::check_targets(std::span<const StateIndex> targets) const {
     }
   }
   DefaultEntry entry(*this);
-  for (const StateIndex target : targets) entry.enter(target);
+  entry.enter(targets);
   if ((nested && entry.used_history()) || !is_legal(entry.states())) {
     std::string names;
     for (const StateIndex target : targets) {

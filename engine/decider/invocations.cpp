@@ -1,0 +1,630 @@
+// Jobs, gates and child runs of a draft: how they begin, are tried again, end, and are answered.
+#include <algorithm>
+
+#include "engine/base/assert.h"
+#include "engine/decider/draft.h"
+
+namespace checkride {
+
+using statechart::StateIndex;
+
+namespace {
+
+// A lost attempt of a kind that is safe to repeat starts again this often without being told to.
+constexpr std::uint32_t lost_attempts_max = 3;
+
+// A share in [-1, 1) that is the same whenever the token is.
+double spread_of(const Token& token) {
+  const Digest digest = sha256(token.value);
+  const std::uint32_t bits = static_cast<std::uint32_t>(digest.bytes[0]) << 16 |
+                             static_cast<std::uint32_t>(digest.bytes[1]) << 8 | digest.bytes[2];
+  return static_cast<double>(bits) / 8388608.0 - 1.0;
+}
+
+Duration backoff_of(const RetryRule& rule, std::uint32_t failed_attempts, const Token& token) {
+  double wait = static_cast<double>(rule.backoff.count());
+  for (std::uint32_t i = 1; i < failed_attempts && wait < 1e18; ++i) wait *= rule.factor;
+  wait = std::min(wait, static_cast<double>(rule.backoff_max.count()));
+  wait += wait * rule.jitter * spread_of(token);
+  return Duration(static_cast<std::int64_t>(std::max(0.0, wait)));
+}
+
+cel::Value error_value(const JobOutcome& outcome, std::uint32_t attempts, const Token& token) {
+  cel::Map error;
+  error.set("class", cel::Value(to_string(outcome.failure)));
+  error.set("status", cel::Value(to_string(outcome.status)));
+  error.set("message", cel::Value(outcome.message));
+  error.set("attempts", cel::Value(static_cast<std::int64_t>(attempts)));
+  error.set("log", cel::Value(token.value));
+  if (outcome.exit_code) error.set("exit_code", cel::Value(*outcome.exit_code));
+  return cel::Value(std::move(error));
+}
+
+JobStatus worse(JobStatus a, JobStatus b) {
+  constexpr auto rank = [](JobStatus s) {
+    switch (s) {
+      case JobStatus::pass: return 0;
+      case JobStatus::skipped: return 1;
+      case JobStatus::unavailable: return 2;
+      case JobStatus::fail: return 3;
+      case JobStatus::error: return 4;
+    }
+    return 4;
+  };
+  return rank(a) >= rank(b) ? a : b;
+}
+
+TimerId retry_timer(StateIndex state, std::uint32_t item) {
+  return TimerId("retry." + std::to_string(state.value) + "." + std::to_string(item));
+}
+
+}  // namespace
+
+const InvokeSpec* Draft::invoke_of(const JobIntended& intent) const {
+  const StateSpec& spec = definition.states[intent.state.value];
+  if (intent.purpose == JobPurpose::undo) return spec.undo ? &*spec.undo : nullptr;
+  if (!spec.invoke) return nullptr;
+  if (intent.purpose == JobPurpose::probe) return spec.invoke->probe.get();
+  return &*spec.invoke;
+}
+
+// ---------------------------------------------------------------------------- beginning
+
+void Draft::begin_invocations() {
+  if (state.mode != RunMode::running || top_final(state, definition)) return;
+  const std::vector<StateIndex> active = state.chart.configuration;
+  for (const StateIndex index : active) {
+    const auto& invoke = definition.states[index.value].invoke;
+    if (!invoke || state.invocations.contains(index)) continue;
+    const bool out_of_budget = std::any_of(exhausted_.begin(), exhausted_.end(),
+                                           [&](const auto& e) { return e.first == index; });
+    if (!out_of_budget && !state.parked()) begin_invocation(index, *invoke);
+  }
+}
+
+void Draft::resume_invocations() {
+  if (state.mode != RunMode::running || state.parked()) return;
+  begin_invocations();
+  const std::vector<StateIndex> active = state.chart.configuration;
+  for (const StateIndex index : active) {
+    const auto& invoke = definition.states[index.value].invoke;
+    const auto record = state.invocations.find(index);
+    if (!invoke || !invoke->each || record == state.invocations.end() || record->second.ended)
+      continue;
+    const bool live = std::any_of(state.jobs.begin(), state.jobs.end(), [&](const auto& job) {
+      return job.second.intent->state == index;
+    });
+    if (!live) children_progress(index, *invoke);
+  }
+}
+
+Result<cel::Map> Draft::invocation_inputs(const InvokeSpec& invoke, const cel::Value* item) const {
+  const RunActivation values = activation(nullptr);
+  cel::Map inputs;
+  for (const auto& [name, part] : invoke.with) {
+    cel::EvalResult value = checkride::evaluate(part, values);
+    if (!value)
+      return fail(ErrorCode::invalid_argument, "input '" + name + "' of state '" + invoke.id +
+                                                   "' failed: " + value.error().message);
+    // An optional input whose value is optional.none() is left out.
+    if (value->kind() == cel::Kind::optional) {
+      const cel::Value* inner = value->as_optional();
+      if (inner == nullptr) continue;
+      inputs.set(std::string_view(name), *inner);
+      continue;
+    }
+    inputs.set(std::string_view(name), *std::move(value));
+  }
+  if (item != nullptr && !invoke.as.empty()) inputs.set(std::string_view(invoke.as), *item);
+  if (invoke.machine) {
+    if (auto complete = invoke.machine->complete_params(inputs); !complete)
+      return tl::unexpected(std::move(complete).error());
+  } else if (auto fits = cel::conforms(cel::Value(inputs), invoke.signature.inputs); !fits) {
+    return fail(ErrorCode::invalid_argument, "the inputs of state '" + invoke.id + "' do not fit " +
+                                                 invoke.signature.name + ": " +
+                                                 fits.error().message);
+  }
+  return inputs;
+}
+
+void Draft::begin_invocation(StateIndex index, const InvokeSpec& invoke) {
+  InvocationStarted started{index, invoke.each.has_value(), {}};
+  if (invoke.each) {
+    const cel::EvalResult items = invoke.each->evaluate(activation(nullptr));
+    if (!items || items->kind() != cel::Kind::list) {
+      raise_incident(IncidentKind::execution_error,
+                     "`each` of state '" + invoke.id +
+                         "' failed: " + (items ? "it is no list" : items.error().message),
+                     index);
+      return;
+    }
+    started.items = items->as_list();
+  }
+  if (invoke.signature.performer == JobSignature::Performer::person) {
+    open_gate(index, invoke);
+    return;
+  }
+  // Inputs are evaluated before anything is written, so that a failure leaves nothing half begun.
+  const cel::Value* first = started.items.empty() ? nullptr : &started.items.front();
+  if (!invoke.each || first != nullptr) {
+    if (auto inputs = invocation_inputs(invoke, first); !inputs) {
+      if (definition.park_on_error) {
+        raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+      } else {
+        emit(std::move(started));
+        emit(InvocationFinished{index, false, JobStatus::error, std::nullopt});
+        cel::Map data;
+        data.set("message", cel::Value(inputs.error().message));
+        pending_.push_back(QueuedEvent{"error.execution", cel::Value(std::move(data))});
+      }
+      return;
+    }
+  }
+  const bool each = started.each;
+  emit(std::move(started));
+  if (each)
+    children_progress(index, invoke);
+  else
+    intend(index, invoke, JobPurpose::invoke, 0, 1);
+}
+
+bool Draft::intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpose,
+                   std::uint32_t item, std::uint32_t attempt, std::optional<Token> about) {
+  const cel::Value* element = nullptr;
+  if (const auto invocation = state.invocations.find(index);
+      purpose == JobPurpose::invoke && invocation != state.invocations.end() &&
+      item < invocation->second.items.size())
+    element = &invocation->second.items[item];
+  auto inputs = invocation_inputs(invoke, element);
+  if (!inputs) {
+    raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+    return false;
+  }
+  JobIntended intent;
+  intent.state = index;
+  intent.purpose = purpose;
+  intent.performer = invoke.signature.performer;
+  intent.item = item;
+  intent.attempt = attempt;
+  intent.about = std::move(about);
+  if (invoke.machine) intent.machine = invoke.machine->hash;
+  JobSpec& spec = intent.spec;
+  spec.token = token_of(command.run, next_sequence());
+  spec.run = command.run;
+  spec.root = state.start.root;
+  spec.state = definition.chart.state(index).id;
+  spec.kind = invoke.signature.name;
+  spec.kind_version = invoke.signature.version;
+  spec.inputs = *std::move(inputs);
+  spec.expect = invoke.expect;
+  spec.parse = invoke.parse;
+  spec.limits = invoke.limits;
+  spec.secrets = invoke.secrets;
+  spec.folder = state.start.folder;
+  intent.digest = spec_digest(spec);
+  emit(std::move(intent));
+  return true;
+}
+
+void Draft::intend_again(const JobIntended& intent, std::uint32_t attempt) {
+  JobIntended again = intent;
+  again.attempt = attempt;
+  again.spec.token = token_of(command.run, next_sequence());
+  again.digest = spec_digest(again.spec);
+  emit(std::move(again));
+}
+
+void Draft::open_gate(StateIndex index, const InvokeSpec& invoke) {
+  auto inputs = invocation_inputs(invoke, nullptr);
+  if (!inputs) {
+    raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+    return;
+  }
+  emit(InvocationStarted{index, false, {}});
+  GateOpened gate;
+  gate.gate = token_of(command.run, next_sequence());
+  gate.state = index;
+  if (const cel::Value* question = inputs->find("question");
+      question != nullptr && question->kind() == cel::Kind::string)
+    gate.question = question->as_string();
+  gate.options = {"approve", "reject", "waive"};
+  gate.options.insert(gate.options.end(), invoke.gate.options.begin(), invoke.gate.options.end());
+  gate.who = invoke.gate.who;
+  gate.inputs = *std::move(inputs);
+  const Token token = gate.gate;
+  emit(std::move(gate));
+  const auto timer = [&](TimerPurpose purpose, const char* prefix, Duration after) {
+    TimerSet set;
+    set.timer = TimerId(prefix + token.value);
+    set.purpose = purpose;
+    set.due = command.time + after;
+    set.state = index;
+    set.event = token.value;
+    emit(std::move(set));
+  };
+  if (invoke.gate.reminder) timer(TimerPurpose::gate_reminder, "reminder.", *invoke.gate.reminder);
+  if (invoke.gate.expiry) timer(TimerPurpose::gate_expiry, "expiry.", *invoke.gate.expiry);
+}
+
+// ---------------------------------------------------------------------------- attempts end
+
+void Draft::finish_job(const FinishJob& finish) {
+  const auto found = state.jobs.find(finish.token);
+  if (found == state.jobs.end()) {
+    emit(StaleResultRejected{finish, "no attempt with this token is live"});
+    return;
+  }
+  const std::shared_ptr<const JobIntended> intent = found->second.intent;
+  if (found->second.stale) {
+    emit(StaleResultRejected{finish, "the attempt was cancelled"});
+    return;
+  }
+  emit(JobFinished{finish});
+  const JobOutcome& outcome = finish.outcome;
+  switch (intent->purpose) {
+    case JobPurpose::undo: compensation_ended(*intent, outcome); return;
+    case JobPurpose::probe: probe_ended(*intent, outcome); return;
+    case JobPurpose::invoke: break;
+  }
+  const InvokeSpec* invoke = invoke_of(*intent);
+  CR_ASSERT(invoke != nullptr, intent->spec.state);
+  if (invoke->each) {
+    children_progress(intent->state, *invoke);
+  } else if (outcome.completed) {
+    finish_invocation(intent->state, true, outcome.status, outcome.result, false);
+  } else {
+    attempt_failed(*intent, outcome);
+  }
+}
+
+void Draft::attempt_failed(const JobIntended& intent, const JobOutcome& outcome) {
+  if (outcome.never_started) {
+    intend_again(intent, intent.attempt);
+    return;
+  }
+  const InvokeSpec& invoke = *invoke_of(intent);
+  if (outcome.failure == FailureClass::lost) {
+    lost_attempt(intent, outcome);
+    return;
+  }
+  const auto rule = invoke.retry.find(outcome.failure);
+  if (rule != invoke.retry.end() && !outcome.cancelled && intent.attempt <= rule->second.max) {
+    RetryScheduled retry{intent.state, intent.item, intent.attempt + 1, outcome.failure, {}};
+    retry.due = command.time + backoff_of(rule->second, intent.attempt, intent.spec.token);
+    TimerSet timer;
+    timer.timer = retry_timer(intent.state, intent.item);
+    timer.purpose = TimerPurpose::retry;
+    timer.due = retry.due;
+    timer.state = intent.state;
+    timer.item = intent.item;
+    emit(std::move(retry));
+    emit(std::move(timer));
+    return;
+  }
+  fail_invocation(intent, outcome);
+}
+
+void Draft::fail_invocation(const JobIntended& intent, const JobOutcome& outcome) {
+  finish_invocation(intent.state, false, outcome.status,
+                    error_value(outcome, intent.attempt, intent.spec.token), false);
+}
+
+void Draft::lost_attempt(const JobIntended& intent, const JobOutcome& outcome) {
+  const InvokeSpec& invoke = *invoke_of(intent);
+  const auto rule = invoke.retry.find(FailureClass::lost);
+  const std::uint32_t allowed =
+      rule == invoke.retry.end() ? lost_attempts_max : 1 + rule->second.max;
+  switch (invoke.repeat) {
+    case Repeat::safe:
+      if (intent.attempt < allowed)
+        intend_again(intent, intent.attempt + 1);
+      else
+        fail_invocation(intent, outcome);
+      return;
+    case Repeat::probe:
+      if (invoke.probe != nullptr) {
+        intend(intent.state, *invoke.probe, JobPurpose::probe, intent.item, intent.attempt,
+               intent.spec.token);
+        return;
+      }
+      break;
+    case Repeat::ask: break;
+  }
+  raise_incident(IncidentKind::job_lost,
+                 "the job of state '" + intent.spec.state + "' is gone without a result (" +
+                     outcome.message + "); whether its effects happened is not known",
+                 intent.state, intent.spec.token);
+}
+
+void Draft::probe_ended(const JobIntended& intent, const JobOutcome& outcome) {
+  const auto invocation = state.invocations.find(intent.state);
+  if (invocation == state.invocations.end()) return;
+  if (!outcome.completed && (outcome.never_started || (outcome.failure == FailureClass::lost &&
+                                                       intent.attempt < lost_attempts_max * 10))) {
+    intend_again(intent, intent.attempt);  // looking again changes nothing
+    return;
+  }
+  const StateSpec& spec = definition.states[intent.state.value];
+  const std::string verdict =
+      outcome.completed ? outcome.result.string_or("verdict", "unknown") : std::string("unknown");
+  std::string findings =
+      outcome.completed ? outcome.result.string_or("findings", "") : outcome.message;
+  if (verdict == "rerun") {
+    const std::uint32_t attempts = invocation->second.attempts[intent.item];
+    intend(intent.state, *spec.invoke, JobPurpose::invoke, intent.item, attempts + 1);
+    return;
+  }
+  const cel::Value* result = outcome.result.field("result");
+  if (verdict == "finished" && result != nullptr) {
+    if (auto fits = cel::conforms(*result, spec.invoke->signature.result)) {
+      finish_invocation(intent.state, true, JobStatus::pass, *result, true);
+      return;
+    } else {
+      findings = "the probe's result does not fit: " + fits.error().message;
+    }
+  }
+  raise_incident(IncidentKind::job_lost,
+                 "the job of state '" + intent.spec.state +
+                     "' is gone without a result, and its probe could not decide: " + findings,
+                 intent.state, intent.about);
+}
+
+void Draft::job_unknown(const ReportJobUnknown& report) {
+  const auto job = state.jobs.find(report.token);
+  if (job == state.jobs.end()) return;
+  const std::shared_ptr<const JobIntended> intent = job->second.intent;
+  emit(JobUnknown{report});
+  raise_incident(IncidentKind::job_unknown,
+                 "whether the job of state '" + intent->spec.state +
+                     "' still runs cannot be told: " + report.findings,
+                 intent->state, report.token);
+}
+
+void Draft::finish_invocation(StateIndex index, bool done, JobStatus status, cel::Value data,
+                              bool record_result) {
+  InvocationFinished finished{index, done, status, std::nullopt};
+  if (record_result) finished.result = data;
+  emit(std::move(finished));
+  deliver(QueuedEvent{(done ? "done.invoke." : "error.invoke.") + definition.chart.state(index).id,
+                      std::move(data)});
+}
+
+// ---------------------------------------------------------------------------- children
+
+void Draft::children_progress(StateIndex index, const InvokeSpec& invoke) {
+  const InvocationRecord& record = state.invocations.at(index);
+  const auto passed_count = [&] {
+    return static_cast<std::size_t>(std::count_if(
+        record.outcomes.begin(), record.outcomes.end(),
+        [](const auto& o) { return o.second.completed && o.second.status == JobStatus::pass; }));
+  };
+  const std::size_t wanted = invoke.join == Join::any ? 1
+                             : invoke.join == Join::n ? invoke.join_count
+                                                      : record.items.size();
+  const bool some_failed = passed_count() < record.outcomes.size();
+  const bool enough = invoke.join == Join::first_failure ? some_failed
+                      : invoke.join == Join::all         ? false
+                                                         : passed_count() >= wanted;
+  // The joins that end early cancel the rest and wait for their end.
+  if (enough)
+    for (const auto& [token, job] : std::map<Token, JobRecord>(state.jobs))
+      if (job.intent->state == index && job.phase != JobPhase::cancelling)
+        emit(JobCancelRequested{token, "the join is decided"});
+  std::uint32_t live = 0;
+  for (const auto& [token, job] : state.jobs)
+    if (job.intent->state == index) ++live;
+  while (!enough && live < invoke.concurrency && record.next_item < record.items.size() &&
+         !state.parked()) {
+    // A sequence of one at a time stops at its first child without a result: later ones build on
+    // it.
+    if (invoke.concurrency == 1 && invoke.join == Join::all && !record.outcomes.empty() &&
+        !record.outcomes.rbegin()->second.completed)
+      break;
+    if (!intend(index, invoke, JobPurpose::invoke, record.next_item, 1)) return;
+    ++live;
+  }
+  if (live > 0) return;
+
+  cel::List children;
+  std::int64_t passed = 0;
+  JobStatus worst = JobStatus::pass;
+  for (const auto& [item, outcome] : record.outcomes) {
+    cel::Map child;
+    if (outcome.result.kind() == cel::Kind::map) {
+      child = outcome.result.as_map();
+    } else {
+      child.set("run", cel::Value(""));
+      child.set("outcome", cel::Value(outcome.cancelled ? "cancelled" : "failed"));
+      child.set("status", cel::Value(to_string(outcome.status)));
+      child.set("reason", cel::Value(outcome.message));
+    }
+    child.set("item", record.items[item]);
+    children.push_back(cel::Value(std::move(child)));
+    if (outcome.completed && outcome.status == JobStatus::pass)
+      ++passed;
+    else if (!outcome.cancelled || invoke.join == Join::all)
+      worst = worse(worst, outcome.status);
+  }
+  const auto total = static_cast<std::int64_t>(record.outcomes.size());
+  const bool all_ran = record.outcomes.size() == record.items.size();
+  const bool all_completed = std::all_of(record.outcomes.begin(), record.outcomes.end(),
+                                         [](const auto& o) { return o.second.completed; });
+  bool done = false;
+  switch (invoke.join) {
+    case Join::all: done = all_ran && all_completed; break;
+    case Join::any:
+    case Join::n:
+      done = static_cast<std::size_t>(passed) >= wanted;
+      if (done) worst = JobStatus::pass;
+      break;
+    case Join::first_failure: done = all_ran && !some_failed; break;
+  }
+  cel::Map result;
+  result.set("children", cel::Value(std::move(children)));
+  result.set("passed", cel::Value(passed));
+  result.set("failed", cel::Value(total - passed));
+  if (done) {
+    finish_invocation(index, true, worst, cel::Value(std::move(result)), true);
+    return;
+  }
+  JobOutcome outcome;
+  outcome.status = worst == JobStatus::pass ? JobStatus::fail : worst;
+  outcome.failure = FailureClass::code;
+  outcome.message =
+      std::to_string(passed) + " of " + std::to_string(record.items.size()) + " children passed";
+  for (const auto& [item, child] : record.outcomes)
+    if (!child.completed && !child.message.empty()) outcome.message += "; " + child.message;
+  finish_invocation(index, false, outcome.status,
+                    error_value(outcome, 1, token_of(command.run, record.started_at)), false);
+}
+
+FinishJob finish_of_child(const RunState& child, const Definition& definition, Digest chain) {
+  FinishJob finish;
+  CR_ASSERT(child.start.parent.has_value() && child.finished());
+  finish.token = child.start.parent->token;
+  finish.child_sequence = child.last;
+  finish.child_chain = chain;
+  JobOutcome& outcome = finish.outcome;
+  outcome.started = child.started;
+  outcome.ended = child.updated;
+  switch (child.outcome) {
+    case RunOutcome::succeeded:
+      outcome.status = JobStatus::pass;
+      outcome.completed = true;
+      break;
+    case RunOutcome::incomplete:
+      outcome.completed = true;
+      outcome.status = JobStatus::skipped;
+      for (const StateIndex index : child.unsatisfied) {
+        const auto verdict = child.verdicts.find(index);
+        if (verdict == child.verdicts.end()) continue;
+        if (verdict->second.verdict == Verdict::failed)
+          outcome.status = worse(outcome.status, JobStatus::fail);
+        if (verdict->second.verdict == Verdict::unavailable)
+          outcome.status = worse(outcome.status, JobStatus::unavailable);
+      }
+      break;
+    case RunOutcome::cancelled:
+      outcome.status = JobStatus::error;
+      outcome.failure = FailureClass::code;
+      outcome.cancelled = true;
+      break;
+    case RunOutcome::failed:
+    case RunOutcome::rolled_back:
+    case RunOutcome::none:
+      outcome.status = JobStatus::fail;
+      outcome.failure = FailureClass::code;
+      break;
+  }
+  cel::Map result;
+  result.set("run", cel::Value(child.run.value));
+  result.set("outcome", cel::Value(to_string(child.outcome)));
+  result.set("status", cel::Value(to_string(outcome.status)));
+  result.set("reason", cel::Value(child.outcome_reason));
+  result.set("item", cel::Value());
+  if (child.output.kind() == cel::Kind::map) result.set("output", child.output);
+  outcome.result = cel::Value(std::move(result));
+  outcome.message = outcome.completed
+                        ? std::string()
+                        : "run '" + child.run.value + "' ended " +
+                              std::string(to_string(child.outcome)) +
+                              (child.outcome_reason.empty() ? "" : ": " + child.outcome_reason);
+  static_cast<void>(definition);
+  return finish;
+}
+
+// ---------------------------------------------------------------------------- gates and timers
+
+void Draft::answer_gate(Token gate, const std::string& decision, const std::string& reason,
+                        const std::string& actor, bool expired) {
+  const StateIndex index = state.gates.at(gate).state;
+  emit(GateClosed{gate, expired ? "expired: " + decision : decision});
+  for (const char* prefix : {"reminder.", "expiry."})
+    if (const TimerId timer(prefix + gate.value); state.timers.contains(timer))
+      emit(TimerCancelled{timer});
+  cel::Map result;
+  result.set("decision", cel::Value(decision));
+  result.set("reason", cel::Value(reason));
+  result.set("actor", cel::Value(actor));
+  const cel::Value value(std::move(result));
+  emit(InvocationFinished{index, true, JobStatus::pass, value});
+  deliver(QueuedEvent{"answer." + decision + "." + definition.chart.state(index).id, value});
+}
+
+void Draft::fire_timer(const FireTimer& fire, const TimerRecord& timer) {
+  emit(TimerFired{fire});
+  switch (timer.purpose) {
+    case TimerPurpose::send: deliver(QueuedEvent{timer.event, timer.data}); return;
+    case TimerPurpose::retry: {
+      const auto& invoke = definition.states[timer.state.value].invoke;
+      const auto invocation = state.invocations.find(timer.state);
+      if (!invoke || invocation == state.invocations.end()) return;
+      intend(timer.state, *invoke, JobPurpose::invoke, timer.item,
+             invocation->second.attempts[timer.item] + 1);
+      return;
+    }
+    case TimerPurpose::gate_reminder: {
+      const auto& invoke = definition.states[timer.state.value].invoke;
+      if (!invoke || !invoke->gate.reminder || !state.gates.contains(Token(timer.event))) return;
+      TimerSet again;
+      again.timer = fire.timer;
+      again.purpose = TimerPurpose::gate_reminder;
+      again.due = command.time + *invoke->gate.reminder;
+      again.state = timer.state;
+      again.event = timer.event;
+      emit(std::move(again));
+      return;
+    }
+    case TimerPurpose::gate_expiry: {
+      const auto& invoke = definition.states[timer.state.value].invoke;
+      const Token gate(timer.event);
+      if (!invoke || !state.gates.contains(gate)) return;
+      answer_gate(gate, invoke->gate.expiry_answer, "nobody answered in time", "engine", true);
+      return;
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------- leaving, resolving
+
+void Draft::release_state(StateIndex index, const std::string& why) {
+  for (const auto& [token, job] : std::map<Token, JobRecord>(state.jobs))
+    if (job.intent->state == index && !job.stale) emit(JobCancelRequested{token, why});
+  for (const auto& [token, gate] : std::map<Token, GateRecord>(state.gates))
+    if (gate.state == index) emit(GateClosed{token, "withdrawn"});
+  for (const auto& [id, timer] : std::map<TimerId, TimerRecord>(state.timers))
+    if (timer.state == index && timer.purpose != TimerPurpose::send) emit(TimerCancelled{id});
+}
+
+void Draft::resolve_job(const ResolveIncident& resolve, const IncidentRecord& incident) {
+  const StateIndex index = incident.state;
+  const auto& invoke = definition.states[index.value].invoke;
+  const auto invocation = state.invocations.find(index);
+  if (!invoke || invocation == state.invocations.end()) return;
+  const std::uint32_t attempts = invocation->second.attempts[0];
+  switch (resolve.how) {
+    case ResolveIncident::How::retry:
+      intend(index, *invoke, JobPurpose::invoke, 0, attempts + 1);
+      return;
+    case ResolveIncident::How::finished:
+      if (resolve.outcome->completed)
+        finish_invocation(index, true, resolve.outcome->status, resolve.outcome->result, true);
+      else
+        finish_invocation(index, false, resolve.outcome->status,
+                          error_value(*resolve.outcome, attempts, *incident.job), false);
+      return;
+    case ResolveIncident::How::lost:
+    case ResolveIncident::How::give_up: {
+      JobOutcome lost;
+      lost.failure = FailureClass::lost;
+      lost.message = "declared lost by " + to_string(command.actor) + ": " + resolve.reason;
+      finish_invocation(index, false, JobStatus::error, error_value(lost, attempts, *incident.job),
+                        false);
+      return;
+    }
+    case ResolveIncident::How::started:
+    case ResolveIncident::How::jump: return;
+  }
+}
+
+}  // namespace checkride
