@@ -214,8 +214,9 @@ std::optional<Duration> parse_go_duration(std::string_view text) {
 
 std::optional<std::int64_t> parse_utc_offset(std::string_view text) {
   if (text.empty() || text == "UTC" || text == "Z") return 0;
-  std::string with_sign(text);
-  if (text.front() >= '0' && text.front() <= '9') with_sign.insert(0, "+");
+  std::string with_sign;
+  if (text.front() >= '0' && text.front() <= '9') with_sign += '+';
+  with_sign += text;
   Reader in{with_sign};
   std::int64_t seconds = 0;
   if (!read_offset(in, seconds) || !in.done()) return std::nullopt;

@@ -159,7 +159,7 @@ void Interpreter::select_upwards(StateIndex atomic_state, const ChartEvent* even
       }
       const bool again = std::any_of(enabled_.begin(), enabled_.end(),
                                      [&](const Selected& e) { return e.transition == t; });
-      if (!again) enabled_.push_back({t, 0, 0});
+      if (!again) enabled_.push_back({t, root_state, 0, 0});
       return;
     }
     if (s == root_state) return;
@@ -188,10 +188,10 @@ void Interpreter::remove_conflicting_transitions() {
   for (Selected& t1 : enabled_) {
     const Transition& transition = chart_.transition(t1.transition);
     if (!transition.targets.empty()) {
-      const StateIndex domain = get_transition_domain(t1.transition);
-      const auto begin = std::upper_bound(configuration.begin(), configuration.end(), domain);
+      t1.domain = get_transition_domain(t1.transition);
+      const auto begin = std::upper_bound(configuration.begin(), configuration.end(), t1.domain);
       const auto end =
-          std::upper_bound(begin, configuration.end(), chart_.table(domain).last_descendant);
+          std::upper_bound(begin, configuration.end(), chart_.table(t1.domain).last_descendant);
       t1.exit_begin = static_cast<std::size_t>(begin - configuration.begin());
       t1.exit_end = static_cast<std::size_t>(end - configuration.begin());
     }
@@ -289,14 +289,14 @@ void Interpreter::compute_entry_set() {
   entered_.clear();
   default_entry_.clear();
   default_history_content_.clear();
-  for (const TransitionIndex t : transitions_) {
-    const Transition& transition = chart_.transition(t);
-    if (transition.targets.empty()) continue;
-    add_targets_to_enter(transition.targets, get_transition_domain(t));
+  for (const Selected& t : filtered_) {
+    const Transition& transition = chart_.transition(t.transition);
+    if (!transition.targets.empty()) add_targets_to_enter(transition.targets, t.domain);
   }
 }
 
 void Interpreter::add_targets_to_enter(std::span<const StateIndex> targets, StateIndex domain) {
+  domain_ = domain;
   for (const StateIndex s : targets) add_descendant_states_to_enter(s);
   effective_targets_.clear();
   get_effective_target_states(targets);
@@ -373,8 +373,10 @@ void Interpreter::add_descendant_states_to_enter(StateIndex s) {
   }
 }
 
+// Stops below the domain: see the header on history states.
 void Interpreter::add_ancestor_states_to_enter(StateIndex s, StateIndex up_to) {
-  for (StateIndex ancestor = chart_.table(s).parent; ancestor != up_to && ancestor != root_state;
+  for (StateIndex ancestor = chart_.table(s).parent;
+       ancestor != up_to && chart_.is_descendant(ancestor, domain_);
        ancestor = chart_.table(ancestor).parent) {
     insert_sorted(entered_, ancestor);
     if (chart_.is_parallel(ancestor)) add_regions_to_enter(ancestor);

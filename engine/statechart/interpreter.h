@@ -7,6 +7,12 @@
 // counts as false and raises error.execution; content that fails ends its block and raises it. A
 // Host that would rather stop (errors: park) returns HostError::stop, and the macrostep ends there
 // with MacrostepEnd::stopped; the caller throws the unfinished state away.
+//
+// In two places the letter of appendix D leads to an illegal configuration, both where a transition
+// targets a history state of an ancestor of its own source. First, it works out the domain again
+// after the exit, when the history state may remember something else; here exit and entry use one
+// domain. Second, it enters all ancestors of the values up to the history state's parent, even
+// those above the domain, which were not exited; here nothing outside the domain is entered.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +49,7 @@ struct Microstep {
   std::span<const StateIndex> exited;            // exit order
   std::span<const StateIndex> entered;           // entry order
   std::span<const std::pair<StateIndex, std::vector<StateIndex>>> history;
-  const ChartEvent* event = nullptr;             // that enabled it; null when eventless
+  const ChartEvent* event = nullptr;  // that enabled it; null when eventless
 };
 
 enum class HostError : std::uint8_t { none, execution, stop };
@@ -123,6 +129,7 @@ class Interpreter {
   // so a transition's exit set is always one range, and two of them intersect where the ranges do.
   struct Selected {
     TransitionIndex transition;
+    StateIndex domain;
     std::size_t exit_begin = 0;
     std::size_t exit_end = 0;
   };
@@ -184,6 +191,7 @@ class Interpreter {
   std::vector<std::pair<StateIndex, std::vector<StateIndex>>> recorded_history_;
   std::size_t recorded_history_count_ = 0;
   std::vector<StateIndex> effective_targets_;
+  StateIndex domain_;  // of the transition whose targets are being added
 };
 
 }  // namespace checkride::statechart

@@ -1,0 +1,186 @@
+#include "cli/acting.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include "cli/engine.h"
+#include "cli/owner/client.h"
+#include "cli/render/live.h"
+#include "cli/store.h"
+
+namespace checkride::cli {
+
+namespace {
+
+// How long an owner may take between holding the lock and listening, and the other way round.
+constexpr int owner_tries_max = 100;
+constexpr std::chrono::milliseconds owner_wait(100);
+
+Actor actor_of(const std::string& claimed) {
+  if (!claimed.empty()) return Actor{Actor::Kind::claimed, claimed};
+  const passwd* entry = ::getpwuid(::getuid());
+  return Actor{Actor::Kind::local,
+               entry != nullptr ? entry->pw_name : "uid " + std::to_string(::getuid())};
+}
+
+CommandId new_command_id() {
+  std::random_device random;
+  std::string id = "c-";
+  static constexpr std::string_view digits = "0123456789abcdef";
+  for (int i = 0; i < 24; ++i) id += digits[random() % 16];
+  return CommandId(id);
+}
+
+std::vector<StoredDefinition> to_store(const Definition& definition) {
+  const auto one = [](const Definition& d) {
+    return StoredDefinition{d.hash, d.name, d.source_name, d.source, SystemClock().now()};
+  };
+  std::vector<StoredDefinition> all = {one(definition)};
+  for (const auto& [hash, machine] : definition.machines) all.push_back(one(*machine));
+  return all;
+}
+
+int report_refusal(const Context& context, const std::string& reason) {
+  if (context.json) {
+    std::string line = "{\"rejected\": ";
+    cel::append_json_string(line, reason);
+    context.out << line << "}\n";
+  } else {
+    context.err << "checkride: rejected: " << reason << "\n";
+  }
+  return exit_failed;
+}
+
+int finish(const Context& context, LogReader& log, const Act& act, LiveView& view) {
+  view.finish(log);
+  static_cast<void>(context);
+  return exit_code_of(log, act.root);
+}
+
+int act_as_owner(const Context& context, const Act& act, const CommandId& id, Engine& engine) {
+  if (act.definition) {
+    for (const StoredDefinition& definition : to_store(*act.definition))
+      if (auto stored = engine.log().store_definition(definition); !stored)
+        return report_error(context, stored.error());
+    engine.definitions().remember(act.definition);
+  }
+  LiveView view(context, act.root);
+  if (act.body) {
+    view.skip_to_end(engine.log());
+    const auto reply =
+        engine.submit(engine.command(id, act.target, actor_of(act.claimed), *act.body));
+    if (!reply) return report_error(context, reply.error());
+    if (!reply->accepted) return report_refusal(context, reply->reason);
+  }
+  if (act.before_following) act.before_following(engine.log(), engine.runner());
+  if (!act.follow) return exit_ok;
+  if (!act.body) view.skip_to_end(engine.log());
+  view.begin(engine.log());
+  const Result<void> followed = engine.follow(
+      act.root, [&](const RunId& run) { view.moved(engine.log(), run); });
+  if (!followed && followed.error().code != ErrorCode::timeout)
+    return report_error(context, followed.error());
+  const int code = finish(context, engine.log(), act, view);
+  if (!followed) {
+    context.err << "checkride: " << followed.error().message << "; go on with: checkride resume "
+                << act.root.value << "\n";
+    return exit_interrupted;
+  }
+  // Others may follow runs that this process drives.
+  if (auto served = engine.serve_followers();
+      !served && served.error().code != ErrorCode::timeout)
+    return report_error(context, served.error());
+  return code;
+}
+
+// Nothing when the owner went away; the caller tries again.
+std::optional<int> act_through_owner(const Context& context, const Act& act, const CommandId& id,
+                                     OwnerClient& client, bool& announced) {
+  const auto lost = [](const Error& error) { return error.code == ErrorCode::unavailable; };
+  if (act.definition)
+    for (const StoredDefinition& definition : to_store(*act.definition))
+      if (auto stored = client.store_definition(definition); !stored) {
+        if (lost(stored.error())) return std::nullopt;
+        return report_error(context, stored.error());
+      }
+  LiveView view(context, act.root);
+  if (act.body) {
+    if (!announced) view.skip_to_end(client);
+    const auto reply = client.submit(id, act.target, act.claimed, *act.body);
+    if (!reply) {
+      if (lost(reply.error())) return std::nullopt;
+      return report_error(context, reply.error());
+    }
+    if (!reply->accepted) return report_refusal(context, reply->reason);
+    announced = true;
+  }
+  if (!act.follow) return exit_ok;
+  // Reads go over a connection of their own; the following one carries notices only.
+  auto reader = OwnerClient::connect(*owner_socket(context.store));
+  if (!reader) return std::nullopt;
+  if (!act.body) view.skip_to_end(**reader);
+  view.begin(**reader);
+  const auto followed = client.follow(act.root, [&](const RunId& run) {
+    view.moved(**reader, run);
+    return true;
+  });
+  if (!followed) {
+    if (lost(followed.error())) return std::nullopt;
+    if (followed.error().code == ErrorCode::timeout) return exit_interrupted;
+    return report_error(context, followed.error());
+  }
+  return finish(context, **reader, act, view);
+}
+
+}  // namespace
+
+int act(const Context& context, const Act& act) {
+  const CommandId id = new_command_id();
+  bool announced = false;
+  Error last;
+  for (int tries = 0; tries < owner_tries_max; ++tries) {
+    auto engine = Engine::open(context);
+    if (engine) return act_as_owner(context, act, id, **engine);
+    if (engine.error().code != ErrorCode::locked) return report_error(context, engine.error());
+    last = engine.error();
+    const auto socket = owner_socket(context.store);
+    if (!socket) return report_error(context, socket.error());
+    if (auto client = OwnerClient::connect(*socket)) {
+      if (const auto code = act_through_owner(context, act, id, **client, announced)) return *code;
+      tries = 0;  // it was there and left: one of its followers takes over
+    }
+    std::this_thread::sleep_for(owner_wait);
+  }
+  return report_error(context, last);
+}
+
+int exit_code_of(const LogReader& log, const RunId& root) {
+  const auto head = log.head(root);
+  if (!head || !*head) return exit_engine;
+  const RunSummary& summary = (*head)->summary;
+  if (summary.mode == RunMode::finished)
+    return summary.outcome == RunOutcome::succeeded ? exit_ok : exit_failed;
+  return exit_waiting;
+}
+
+Result<RunHead> find_run(const LogReader& log, const std::string& run) {
+  CR_TRY(const std::optional<RunHead> head, log.head(RunId(run)));
+  if (head) return *head;
+  CR_TRY(const std::vector<RunHead> heads, log.heads());
+  std::string like;
+  for (const RunHead& candidate : heads)
+    if (!candidate.summary.parent && candidate.summary.mode != RunMode::absent &&
+        candidate.run.value.find(run) != std::string::npos)
+      like = candidate.run.value;
+  return fail(ErrorCode::not_found, "there is no run '" + run + "' in this store" +
+                                        (like.empty() ? "; `checkride ls` lists them"
+                                                      : "; did you mean '" + like + "'?"));
+}
+
+}  // namespace checkride::cli

@@ -1,0 +1,254 @@
+#include "cli/render/tree.h"
+
+#include <algorithm>
+#include <map>
+
+namespace checkride::cli {
+
+namespace {
+
+constexpr std::size_t label_width_max = 48;
+
+using Way = Question::Way;
+
+std::string why_option() { return " --why \"...\""; }
+
+std::string option_effect(const std::string& option) {
+  if (option == "approve") return "go on";
+  if (option == "reject") return "say no; recorded as failed";
+  if (option == "waive") return "accept it as it is; recorded as waived";
+  return "";
+}
+
+void gate_question(const RunTree& run, const RunId& root, const Token& token,
+                   const GateRecord& gate, std::vector<Question>& all) {
+  Question question;
+  question.run = &run;
+  question.root = root;
+  question.gate = true;
+  question.token = token;
+  question.name = run.view.state(gate.state);
+  question.since = gate.opened_time;
+  all.push_back(std::move(question));
+}
+
+void add_gate_ways(Question& question) {
+  const GateRecord& gate = question.run->state.gates.at(question.token);
+  for (const std::string& option : gate.options) {
+    const bool named = option == "approve" || option == "reject" || option == "waive";
+    Way way;
+    way.command = "checkride answer " + shell_word(question.root.value) + " " +
+                  shell_word(question.name) + " " +
+                  (named ? "--" + option : "--choose " + shell_word(option));
+    if (option != "approve") way.command += why_option();
+    way.effect = option_effect(option);
+    question.ways.push_back(std::move(way));
+  }
+}
+
+void add_incident_ways(Question& question) {
+  const RunTree& run = *question.run;
+  const IncidentRecord& incident = run.state.incidents.at(question.incident);
+  const std::string start = "checkride resolve " + shell_word(run.state.run.value) + " " +
+                            question.incident.value;
+  const auto way = [&](const std::string& options, std::string effect) {
+    question.ways.push_back({start + " " + options + why_option(), std::move(effect)});
+  };
+  const bool about_job =
+      incident.kind == IncidentKind::job_lost || incident.kind == IncidentKind::job_unknown;
+  if (about_job) {
+    const std::string job = incident.job ? incident.job->value : "JOB";
+    way("--retry", "start a new attempt; what the old one did may happen twice");
+    if (incident.kind == IncidentKind::job_unknown)
+      way("--started " + job, "it still runs: go on watching it");
+    way("--finished " + job + " --result FILE", "it ended: FILE is its outcome as JSON");
+    way("--lost " + job, "it is gone: the state sees error, class lost");
+  } else {
+    switch (incident.kind) {
+      case IncidentKind::budget_exhausted: way("--retry", "allow one more entry"); break;
+      case IncidentKind::undo_failed: way("--retry", "undo it again"); break;
+      case IncidentKind::stuck: way("--retry", "look again whether anything can move"); break;
+      case IncidentKind::kind_missing: way("--retry", "try again with this program"); break;
+      default: way("--retry", "decide the same input again"); break;
+    }
+  }
+  way("--goto STATE", "leave every active state and enter STATE");
+  if (incident.kind == IncidentKind::undo_failed)
+    way("--give-up", "go on rolling back without it; a person takes care of it");
+  else if (about_job)
+    way("--give-up", "the state sees error, class lost");
+  else
+    way("--give-up", "end the run as cancelled");
+}
+
+void collect(const RunTree& run, const RunId& root, std::vector<Question>& gates,
+             std::vector<Question>& incidents) {
+  for (const auto& [token, gate] : run.state.gates) gate_question(run, root, token, gate, gates);
+  for (const auto& [id, incident] : run.state.incidents) {
+    Question question;
+    question.run = &run;
+    question.root = root;
+    question.incident = id;
+    question.name = id.value;
+    question.since = incident.time;
+    incidents.push_back(std::move(question));
+  }
+  for (const RunTree& child : run.children) collect(child, root, gates, incidents);
+}
+
+}  // namespace
+
+std::string child_label(const View& parent, const JobIntended& intent, const RunState& child) {
+  const StateSpec* spec = parent.spec(intent.state);
+  if (spec == nullptr || !spec->invoke || !spec->invoke->each || spec->invoke->as.empty())
+    return child.start.definition_name;
+  const cel::Value* item = intent.spec.inputs.find(spec->invoke->as);
+  if (item == nullptr) return child.start.definition_name;
+  for (const char* name : {"name", "id", "title"})
+    if (const cel::Value* field = item->field(name);
+        field != nullptr && field->kind() == cel::Kind::string)
+      return shorten(parent.text(field->as_string()), label_width_max);
+  if (item->kind() == cel::Kind::string)
+    return shorten(parent.text(item->as_string()), label_width_max);
+  return parent.brief(*item, label_width_max);
+}
+
+std::string_view to_string(Activity activity) {
+  switch (activity) {
+    case Activity::running: return "running";
+    case Activity::waiting: return "waiting";
+    case Activity::interrupted: return "interrupted";
+    case Activity::cancelling: return "cancelling";
+    case Activity::rolling_back: return "rolling-back";
+    case Activity::finished: return "finished";
+  }
+  return "running";
+}
+
+TreeCounts count_tree(const std::vector<const RunHead*>& of_one_root) {
+  TreeCounts counts;
+  std::uint32_t jobs = 0;
+  for (const RunHead* head : of_one_root) {
+    const RunSummary& summary = head->summary;
+    counts.updated = std::max(counts.updated, summary.updated);
+    if (summary.mode == RunMode::finished) continue;
+    jobs += summary.jobs;
+    counts.gates += summary.gates;
+    counts.incidents += summary.incidents;
+    if (summary.parent) ++counts.children;
+    if (summary.next_due && (!counts.next_due || *summary.next_due < *counts.next_due))
+      counts.next_due = summary.next_due;
+  }
+  // Each live child is a live attempt of its parent.
+  counts.jobs = jobs > counts.children ? jobs - counts.children : 0;
+  return counts;
+}
+
+Activity activity_of(const RunHead& top, const TreeCounts& counts, std::optional<bool> driven) {
+  if (top.summary.mode == RunMode::finished) return Activity::finished;
+  const bool asks = counts.gates + counts.incidents > 0;
+  // An incident parks its run whatever still runs; a gate waits beside running jobs.
+  if (asks && (counts.jobs == 0 || counts.incidents > 0)) return Activity::waiting;
+  if (driven.has_value() && !*driven) return Activity::interrupted;
+  if (top.summary.mode == RunMode::cancelling) return Activity::cancelling;
+  if (top.summary.mode == RunMode::rolling_back) return Activity::rolling_back;
+  return Activity::running;
+}
+
+std::vector<Question> questions(const RunTree& tree) {
+  const RunId root = tree.state.start.root.empty() ? tree.state.run : tree.state.start.root;
+  std::vector<Question> gates;
+  std::vector<Question> incidents;
+  collect(tree, root, gates, incidents);
+  const auto older = [](const Question& a, const Question& b) { return a.since < b.since; };
+  std::stable_sort(gates.begin(), gates.end(), older);
+  std::stable_sort(incidents.begin(), incidents.end(), older);
+  std::map<std::string, std::size_t> named;
+  for (const Question& gate : gates) ++named[gate.name];
+  for (Question& gate : gates) {
+    if (named[gate.name] > 1) gate.name = gate.token.value;
+    add_gate_ways(gate);
+  }
+  for (Question& incident : incidents) add_incident_ways(incident);
+  gates.insert(gates.end(), std::make_move_iterator(incidents.begin()),
+               std::make_move_iterator(incidents.end()));
+  return gates;
+}
+
+std::string question_text(const Question& question, Timestamp now, const Style& style) {
+  const RunTree& run = *question.run;
+  std::string out;
+  const std::string in_child =
+      run.intent == nullptr ? std::string() : "  in " + run.label + " (" + run.state.run.value + ")";
+  const std::string age = "  open for " + to_human(now - question.since);
+  if (question.gate) {
+    const GateRecord& gate = run.state.gates.at(question.token);
+    const StateSpec* spec = run.view.spec(gate.state);
+    out += style(Tone::bold, "gate " + run.view.state(gate.state)) + in_child +
+           style(Tone::dim, age) + "\n";
+    if (spec != nullptr && spec->reports()) out += wrapped(spec->title, "  ", "  ");
+    if (!gate.question.empty()) out += wrapped(run.view.text(gate.question), "  ", "  ");
+    for (const auto& [key, value] : gate.inputs) {
+      const std::string name = key.kind() == cel::Kind::string ? key.as_string() : "";
+      if (name == "question") continue;
+      const std::string shown = value.kind() == cel::Kind::string
+                                    ? run.view.text(value.as_string())
+                                    : cel::to_cel(run.view.value(value));
+      constexpr std::size_t evidence_width_max = 600;
+      out += wrapped(shorten(shown, evidence_width_max), "  " + name + ": ", "    ");
+    }
+    if (!gate.who.empty()) {
+      std::string who;
+      for (const std::string& name : gate.who) who += (who.empty() ? "" : ", ") + name;
+      out += "  for " + who + "\n";
+    }
+  } else {
+    const IncidentRecord& incident = run.state.incidents.at(question.incident);
+    std::string where = run.view.state(incident.state);
+    out += style(Tone::bad, "incident " + question.incident.value) + "  " +
+           std::string(to_string(incident.kind)) +
+           (incident.state == statechart::root_state ? "" : " in state " + where) + in_child +
+           style(Tone::dim, age) + "\n";
+    out += wrapped(run.view.text(incident.message), "  ", "  ");
+    if (incident.job)
+      out += "  its output: checkride logs " + shell_word(run.state.run.value) + " " +
+             shell_word(where) + "\n";
+  }
+  Table table({"", ""});
+  for (const Way& way : question.ways)
+    table.row({style(Tone::accent, way.command), way.effect.empty() ? "" : "# " + way.effect});
+  return out + table.text(style, "    ");
+}
+
+json::object as_json(const Question& question) {
+  const RunTree& run = *question.run;
+  json::object object{{"type", question.gate ? "gate" : "incident"},
+                      {"root", question.root.value},
+                      {"run", run.state.run.value},
+                      {"name", question.name}};
+  if (question.gate) {
+    const GateRecord& gate = run.state.gates.at(question.token);
+    object["gate"] = question.token.value;
+    object["state"] = run.view.state(gate.state);
+    object["opened_at"] = gate.opened_at.value;
+    object["question"] = run.view.text(gate.question);
+    object["options"] = as_json(gate.options);
+    object["who"] = as_json(gate.who);
+    object["inputs"] = as_json(run.view, cel::Value(gate.inputs));
+  } else {
+    const IncidentRecord& incident = run.state.incidents.at(question.incident);
+    object["incident"] = question.incident.value;
+    object["kind"] = to_string(incident.kind);
+    object["state"] = run.view.state(incident.state);
+    object["message"] = run.view.text(incident.message);
+    if (incident.job) object["job"] = incident.job->value;
+  }
+  object["since"] = as_json(question.since);
+  json::array ways;
+  for (const Way& way : question.ways)
+    ways.push_back(json::object{{"command", way.command}, {"effect", way.effect}});
+  object["ways"] = std::move(ways);
+  return object;
+}
+
+}  // namespace checkride::cli

@@ -1,0 +1,30 @@
+// What an Environment holds; shared between copies, never changed once a Program was compiled.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/cel/program.h"
+
+namespace checkride::cel {
+
+struct Environment::Data {
+  std::vector<std::pair<std::string, Type>> variables;
+  bool in = false;
+  std::vector<std::string> state_ids;  // empty: any
+  bool named_zones = false;
+  bool macros = true;
+  std::string container;
+
+  const Type* find(std::string_view name) const {
+    for (const auto& [variable, type] : variables)
+      if (variable == name) return &type;
+    return nullptr;
+  }
+};
+
+// The data of an environment; the empty one where nothing was declared.
+const Environment::Data& data_of(const Environment& environment);
+
+}  // namespace checkride::cel

@@ -1,0 +1,176 @@
+#include "workflows/loader/graph.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace checkride {
+namespace {
+
+using statechart::StateIndex;
+using statechart::StateKind;
+using statechart::TransitionIndex;
+using statechart::root_state;
+
+// Mermaid ends labels at a line end and gives ':', ';', '"', '#' and '<' a meaning.
+std::string label(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '\n':
+      case '\r': result += ' '; break;
+      case '"': result += "#quot;"; break;
+      case '#': result += "#35;"; break;
+      case ';': result += "#59;"; break;
+      case ':': result += "#58;"; break;
+      case '<': result += "#lt;"; break;
+      case '>': result += "#gt;"; break;
+      case '{': result += "#123;"; break;
+      case '}': result += "#125;"; break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+class Diagram {
+ public:
+  Diagram(const Definition& definition, std::string& out)
+      : definition_(definition), chart_(definition.chart), out_(out) {}
+
+  void draw() {
+    out_ += "%% " + definition_.name + "\nstateDiagram-v2\n";
+    children(root_state, 1);
+    // Edges last: Mermaid wants a composite state declared before an edge touches it.
+    for (std::uint32_t i = 0; i < chart_.states.size(); ++i)
+      for (const TransitionIndex t : chart_.states[i].transitions) edge(StateIndex(i), t);
+  }
+
+ private:
+  // Ids with '-' are read as arrows; words such as `end` and `state` are the language's own.
+  std::string id(StateIndex state) const {
+    std::string text = "s_" + chart_.state(state).id;
+    std::replace(text.begin(), text.end(), '-', '_');
+    // "a-b" and "a_b" may both exist.
+    if (chart_.state(state).id.find('-') != std::string::npos)
+      text += "_" + std::to_string(state.value);
+    return text;
+  }
+  void line(int depth, const std::string& text) {
+    out_.append(static_cast<std::size_t>(depth) * 4, ' ');
+    out_ += text + "\n";
+  }
+
+  std::string describe(StateIndex state) const {
+    const StateSpec& spec = definition_.states[state.value];
+    std::string text = chart_.state(state).id;
+    if (spec.reports()) text += " - " + spec.title;
+    if (spec.invoke)
+      text += " [" +
+              (spec.invoke->machine != nullptr ? "machine " + spec.invoke->machine->name
+                                               : spec.invoke->signature.name) +
+              (spec.invoke->each ? " for each" : "") + "]";
+    return label(text);
+  }
+
+  void children(StateIndex parent, int depth) {
+    const auto& node = chart_.state(parent);
+    if (node.initial && parent != root_state && chart_.is_parallel(parent)) return;
+    if (node.initial)
+      for (const StateIndex target : chart_.transition(*node.initial).targets)
+        line(depth, "[*] --> " + id(target));
+    bool first = true;
+    for (const StateIndex child : node.children) {
+      if (chart_.is_parallel(parent) && !chart_.is_history(child)) {
+        if (!first) line(depth, "--");
+        first = false;
+      }
+      state(child, depth);
+    }
+  }
+
+  void state(StateIndex index, int depth) {
+    const auto& node = chart_.state(index);
+    switch (node.kind) {
+      case StateKind::history_shallow:
+      case StateKind::history_deep:
+        line(depth, "state \"" + std::string(node.kind == StateKind::history_deep ? "H*" : "H") +
+                        "\" as " + id(index));
+        for (const StateIndex target : chart_.transition(*node.initial).targets)
+          line(depth, id(index) + " --> " + id(target) + " : default");
+        return;
+      case StateKind::final:
+        line(depth, "state \"" + describe(index) + "\" as " + id(index));
+        line(depth, id(index) + " --> [*]");
+        return;
+      case StateKind::state:
+      case StateKind::parallel: break;
+    }
+    line(depth, "state \"" + describe(index) + "\" as " + id(index));
+    if (node.children.empty()) return;
+    line(depth, "state " + id(index) + " {");
+    children(index, depth + 1);
+    line(depth, "}");
+  }
+
+  void edge(StateIndex source, TransitionIndex t) {
+    const auto& transition = chart_.transition(t);
+    std::string text;
+    for (const std::string& event : transition.events) {
+      if (!text.empty()) text += ", ";
+      text += short_form(event, source);
+    }
+    if (transition.cond)
+      text += (text.empty() ? "[" : " [") +
+              definition_.conditions[transition.cond->value].source() + "]";
+    const std::string suffix = text.empty() ? "" : " : " + label(text);
+    if (source == root_state) {
+      // The root is no node of the picture; what it handles is said beside it.
+      for (const StateIndex target : transition.targets)
+        line(1, "note left of " + id(target) + " : from anywhere" +
+                    (text.empty() ? "" : " on " + label(text)));
+      return;
+    }
+    if (transition.targets.empty()) line(1, id(source) + " --> " + id(source) + suffix + " (stays)");
+    for (const StateIndex target : transition.targets)
+      line(1, id(source) + " --> " + id(target) + suffix);
+  }
+
+  // As the definition writes it: "done", "answer.approve", "after 30s".
+  std::string short_form(const std::string& event, StateIndex source) const {
+    const std::string& own = chart_.state(source).id;
+    if (event == "done.invoke." + own || event == "done.state." + own) return "done";
+    if (event == "error.invoke." + own) return "error";
+    if (event == "exhausted." + own) return "exhausted";
+    if (event.starts_with("answer.") && event.ends_with("." + own))
+      return event.substr(0, event.size() - own.size() - 1);
+    for (const auto content : chart_.state(source).onentry)
+      for (const Action& action : definition_.contents[content.value])
+        if (const auto* send = std::get_if<SendAction>(&action.node);
+            send != nullptr && send->event == event && event.starts_with("after."))
+          return "after " + to_human(send->delay);
+    return event;
+  }
+
+  const Definition& definition_;
+  const statechart::Chart& chart_;
+  std::string& out_;
+};
+
+}  // namespace
+
+std::string to_mermaid(const Definition& definition) {
+  std::string out;
+  Diagram(definition, out).draw();
+  // By name, not by hash: the order of the pictures should not change with every edit.
+  std::vector<const Definition*> machines;
+  for (const auto& [hash, machine] : definition.machines) machines.push_back(machine.get());
+  std::sort(machines.begin(), machines.end(),
+            [](const Definition* a, const Definition* b) { return a->name < b->name; });
+  for (const Definition* machine : machines) {
+    out += "\n";
+    Diagram(*machine, out).draw();
+  }
+  return out;
+}
+
+}  // namespace checkride

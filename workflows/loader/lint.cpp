@@ -1,0 +1,205 @@
+#include "workflows/loader/lint.h"
+
+#include <algorithm>
+
+#include "workflows/loader/paths.h"
+
+namespace checkride::loader {
+namespace {
+
+using statechart::StateIndex;
+using statechart::TransitionIndex;
+using statechart::root_state;
+
+class Linter {
+ public:
+  Linter(const Definition& definition, Reporter& reporter)
+      : definition_(definition), chart_(definition.chart), reporter_(reporter), paths_(definition) {}
+
+  void run() {
+    check_reachable();
+    check_events();
+    for (std::uint32_t i = 1; i < definition_.states.size(); ++i) {
+      const StateIndex state(i);
+      if (chart_.is_history(state)) continue;
+      const StateSpec& spec = definition_.states[i];
+      if (spec.invoke) check_invocation(state, *spec.invoke);
+      if (!spec.invoke && chart_.is_atomic(state) && !chart_.is_final(state)) check_dead_end(state);
+      if (spec.reports() && spec.required) check_verdict(state);
+      if (spec.budget) check_budget(state);
+    }
+  }
+
+ private:
+  std::string name(StateIndex state) const { return "state '" + chart_.state(state).id + "'"; }
+  Place place(StateIndex state) const { return definition_.states[state.value].place; }
+  bool guarded(TransitionIndex t) const { return chart_.transition(t).cond.has_value(); }
+
+  void check_reachable() {
+    std::vector<bool> reached(chart_.states.size(), false);
+    reached[0] = true;
+    for (const StateIndex target : chart_.transition(*chart_.state(root_state).initial).targets)
+      paths_.enter(target, root_state, reached);
+    std::vector<bool> followed(chart_.transitions.size(), false);
+    for (bool more = true; more;) {
+      more = false;
+      for (std::uint32_t i = 0; i < chart_.states.size(); ++i) {
+        if (!reached[i]) continue;
+        for (const TransitionIndex t : chart_.states[i].transitions) {
+          if (followed[t.value]) continue;
+          followed[t.value] = true;
+          more = true;
+          // From the root down: an ancestor of a target is active in any case.
+          for (const StateIndex target : chart_.transition(t).targets)
+            paths_.enter(target, root_state, reached);
+        }
+      }
+    }
+    for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
+      if (!reached[i] && reached[chart_.states[i].parent.value])
+        reporter_.warning(place(StateIndex(i)), "unreachable",
+                          "no transition leads to " + name(StateIndex(i)) +
+                              "; remove it or give it a way in");
+  }
+
+  // Nobody but the definition and the engine raises events, so an unknown name is a slip.
+  void check_events() {
+    std::vector<std::string> known = {"done", "error", "answer"};
+    for (const PossibleEvent& event : paths_.events()) known.push_back(event.name);
+    for (const auto& node : chart_.states) {
+      for (const TransitionIndex t : node.transitions) {
+        for (const std::string& descriptor : chart_.transition(t).events) {
+          // Errors of actions park the run; listening for them as well is harmless.
+          if (paths_.can_occur(descriptor) || descriptor == "*" ||
+              descriptor.starts_with("error"))
+            continue;
+          reporter_.warning(definition_.transitions[t.value].place, "event-never-raised",
+                            "nothing raises the event '" + descriptor + "'",
+                            did_you_mean(descriptor, known));
+        }
+      }
+    }
+  }
+
+  void check_invocation(StateIndex state, const InvokeSpec& invoke) {
+    if (is_gate(invoke)) {
+      check_gate(state, invoke);
+    } else {
+      check_ending(state, "done.invoke." + invoke.id, "done", "no-done-handler");
+      check_ending(state, "error.invoke." + invoke.id, "error", "no-error-handler");
+    }
+    if (!chart_.is_atomic(state)) return;
+    // Handled, but without leaving: then something else must be able to.
+    for (const std::string& event : ending_events(invoke)) {
+      const auto candidates = paths_.candidates(state, event);
+      const bool stays = !candidates.empty() &&
+                         std::any_of(candidates.begin(), candidates.end(), [&](TransitionIndex t) {
+                           return chart_.transition(t).targets.empty();
+                         });
+      if (!stays || !paths_.ways_out(state, ending_events(invoke)).empty()) continue;
+      reporter_.error(place(state), "dead-end",
+                      "after the event '" + event + "' " + name(state) +
+                          " could stay for ever; give that transition a target");
+    }
+  }
+
+  void check_ending(StateIndex state, const std::string& event, const std::string& key,
+                    std::string_view rule) {
+    const auto candidates = paths_.candidates(state, event);
+    if (candidates.empty()) {
+      reporter_.error(place(state), rule,
+                      "nothing handles '" + key + "' of " + name(state) + "; add it under 'on'");
+    } else if (guarded(candidates.back())) {
+      reporter_.error(definition_.transitions[candidates.back().value].place, "missing-fallback",
+                      "when no guard holds, '" + key + "' of " + name(state) +
+                          " goes nowhere; end the branches with one without guard");
+    }
+  }
+
+  void check_gate(StateIndex state, const InvokeSpec& gate) {
+    std::string missing;
+    const std::vector<std::string> answers = answers_of(gate);
+    std::size_t handled = 0;
+    for (const std::string& answer : answers) {
+      const std::string event = "answer." + answer + "." + gate.id;
+      if (paths_.candidates(state, event).empty()) {
+        missing += (missing.empty() ? "" : ", ") + answer;
+        continue;
+      }
+      ++handled;
+      check_ending(state, event, "answer." + answer, "missing-answer");
+    }
+    if (handled == 0)
+      reporter_.error(place(state), "gate-unanswerable",
+                      "nothing handles an answer to the gate of " + name(state) +
+                          "; add 'answer.approve' and the others under 'on'");
+    else if (!missing.empty())
+      reporter_.error(place(state), "missing-answer",
+                      "a person may answer the gate of " + name(state) + " with " + missing +
+                          ", which nothing handles; add it, or 'answer' last for all the others");
+  }
+
+  void check_dead_end(StateIndex state) {
+    const auto ways = paths_.ways_out(state);
+    if (ways.empty()) {
+      reporter_.error(place(state), "dead-end",
+                      name(state) +
+                          " can never be left; add a transition, or make it 'type: final'");
+      return;
+    }
+    if (paths_.in_parallel(state)) return;
+    // Tried once each: when every guard is false, nothing tries them again.
+    const bool falls_through =
+        std::all_of(ways.begin(), ways.end(), [&](TransitionIndex t) {
+          const auto& events = chart_.transition(t).events;
+          return guarded(t) && std::all_of(events.begin(), events.end(), [](const std::string& e) {
+                   return e.starts_with("after.");
+                 });
+        });
+    if (falls_through)
+      reporter_.error(place(state), "missing-fallback",
+                      "when no guard holds, " + name(state) +
+                          " can never be left; end its branches with one without guard");
+  }
+
+  // A required line of the report that nothing ever ticks makes every run incomplete.
+  void check_verdict(StateIndex state) {
+    const StateSpec& spec = definition_.states[state.value];
+    if (spec.verdict) return;
+    std::vector<std::string> endings;
+    if (spec.invoke) endings = ending_events(*spec.invoke);
+    for (const TransitionIndex t : chart_.state(state).transitions) {
+      if (definition_.transitions[t.value].verdict) return;
+      for (const std::string& d : chart_.transition(t).events)
+        for (const std::string& ending : endings)
+          if (!ending.starts_with("error.") && statechart::matches(d, ending)) return;
+    }
+    reporter_.error(place(state), "no-verdict",
+                    name(state) +
+                        " reports and is required, but nothing of its own gives it a verdict; add "
+                        "'verdict' to it or to its transitions, or 'optional: true'");
+  }
+
+  void check_budget(StateIndex state) {
+    for (const TransitionIndex t : chart_.state(state).transitions)
+      if (chart_.transition(t).events.empty())
+        reporter_.error(definition_.transitions[t.value].place, "budget",
+                        name(state) +
+                            " has a budget, and its 'always' would be taken before 'exhausted'; "
+                            "put the budget on a state that waits for something");
+  }
+
+  const Definition& definition_;
+  const statechart::Chart& chart_;
+  Reporter& reporter_;
+  Paths paths_;
+};
+
+}  // namespace
+
+void lint(const Definition& definition, Reporter& reporter) {
+  Linter(definition, reporter).run();
+  check_loops(definition, reporter);
+}
+
+}  // namespace checkride::loader
