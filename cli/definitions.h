@@ -11,16 +11,10 @@
 #include "engine/ports/event_log.h"
 #include "engine/ports/job_kind.h"
 #include "engine/runtime/runtime.h"
+#include "workflows/definitions/shipped.h"
 #include "workflows/loader/load.h"
 
 namespace checkride::cli {
-
-struct Shipped {
-  std::string_view name;
-  std::string_view source;
-};
-// The definitions built into the program, by name.
-const std::vector<Shipped>& shipped_definitions();
 
 // The text behind a name or a path, and the name messages use for it.
 Result<std::pair<std::string, std::string>> find_source(const std::string& name_or_path);

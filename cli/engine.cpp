@@ -1,34 +1,60 @@
 #include "cli/engine.h"
 
+#include <unistd.h>
+
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <ostream>
 
 #include "engine/base/files.h"
 #include "engine/base/version.h"
 
 namespace checkride::cli {
 
+namespace {
+
+// The crash tests' point: dies as by kill -9 right after the N-th record of this process is durable,
+// before anything learns of it.
+void crash_when_told(Runtime& runtime) {
+  const char* after = std::getenv("CHECKRIDE_CRASH_AFTER_RECORDS");
+  if (after == nullptr) return;
+  const long wanted = std::strtol(after, nullptr, 10);
+  runtime.observe([wanted, seen = 0L](const Record&, const RunState&) mutable {
+    if (++seen == wanted) ::kill(::getpid(), SIGKILL);
+  });
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Engine>> Engine::open(const Context& context) {
-  CR_TRY(OpenStore store, open_for_writing(context.store));
-  CR_CHECK(make_folders(context.attempts()));
   std::unique_ptr<Engine> engine(new Engine);
-  engine->log_ = std::move(store.log);
-  engine->keeper_ = std::move(store.keeper);
-  engine->definitions_ = std::make_unique<StoredDefinitions>(*engine->log_, context.catalog);
+  CR_TRY(engine->store_, open_for_writing(context.store));
+  CR_CHECK(make_folders(context.attempts()));
+  EventLog& log = *engine->store_->log();
+  for (const std::string& notice : engine->store_->notices())
+    context.err << "checkride: " << notice << "\n";
+  engine->keeper_ =
+      std::make_unique<AttemptKeeper>(engine->store_->artifacts(), context.attempts());
+  engine->definitions_ = std::make_unique<StoredDefinitions>(log, context.catalog);
   RuntimeOptions options;
   options.build = build_version;
   engine->runtime_ =
-      std::make_unique<Runtime>(engine->io_, *engine->log_, engine->clock_, *engine->definitions_,
+      std::make_unique<Runtime>(engine->io_, log, engine->clock_, *engine->definitions_,
                                 *engine->keeper_, std::move(options));
   engine->runner_ = std::make_unique<LocalRunner>(
       engine->io_, *engine->runtime_, context.catalog, context.attempts(),
       std::vector<std::string>{"/proc/self/exe", "supervise"});
   engine->runtime_->set_runner(*engine->runner_);
+  crash_when_told(*engine->runtime_);
   CR_CHECK(engine->runtime_->recover());
   engine->server_ =
-      std::make_unique<OwnerServer>(engine->io_, *engine->runtime_, *engine->log_, engine->clock_,
-                                    std::move(store.verify));
-  CR_CHECK(engine->server_->listen(store.socket));
+      std::make_unique<OwnerServer>(engine->io_, *engine->runtime_, log, engine->clock_,
+                                    [store = engine->store_.get()](const auto& run) {
+                                      return store->verify(run);
+                                    });
+  CR_TRY(const std::filesystem::path socket, owner_socket(context.store));
+  CR_CHECK(engine->server_->listen(socket));
   return engine;
 }
 

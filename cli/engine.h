@@ -35,7 +35,7 @@ class Engine {
   // Goes on serving as long as clients follow something.
   Result<void> serve_followers();
 
-  EventLog& log() { return *log_; }
+  EventLog& log() { return *store_->log(); }
   Runtime& runtime() { return *runtime_; }
   JobRunner& runner() { return *runner_; }
   StoredDefinitions& definitions() { return *definitions_; }
@@ -46,7 +46,7 @@ class Engine {
 
   boost::asio::io_context io_{1};
   SystemClock clock_;
-  std::unique_ptr<EventLog> log_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<StoredDefinitions> definitions_;
   std::unique_ptr<ArtifactKeeper> keeper_;
   std::unique_ptr<Runtime> runtime_;

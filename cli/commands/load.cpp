@@ -57,7 +57,8 @@ Result<std::shared_ptr<const JobIntended>> RunLoader::intent_of(const RunState& 
 Result<RunTree> RunLoader::load(const RunHead& head, std::optional<Sequence> at_most) {
   RunTree run;
   run.head = head;
-  CR_TRY(run.state, load_state(reader_, head.run, at_most));
+  // No further than the head: a live run may move on between the two reads.
+  CR_TRY(run.state, load_state(reader_, head.run, at_most.value_or(head.last)));
   const Digest hash = run.state.start.definition;
   if (const auto loaded = definition(hash)) {
     run.view = View(*loaded);

@@ -29,13 +29,16 @@ struct Collector {
       section(heading);
     }
     const bool machine = spec.invoke && spec.invoke->machine != nullptr;
-    if (spec.reports() || machine) {
+    const bool gate =
+        spec.invoke && spec.invoke->signature.performer == JobSignature::Performer::person;
+    if (spec.reports() || machine || gate) {
       ChecklistLine line;
       line.state = index;
       line.title = filled(run.view, run.state, spec.title);
       line.depth = depth;
       line.required = spec.required;
       line.machine = machine;
+      line.gate = gate;
       const auto& active = run.state.chart.configuration;
       line.active = !run.state.finished() &&
                     std::binary_search(active.begin(), active.end(), index);

@@ -11,10 +11,11 @@ namespace checkride::cli {
 
 struct ChecklistLine {
   statechart::StateIndex state;
-  std::string title;      // its holes filled; empty for an untitled state that invokes a machine
+  std::string title;      // its holes filled; empty for untitled machines and gates
   std::size_t depth = 0;  // titled states around it within the section
   bool required = true;
   bool machine = false;   // invokes child runs: they belong under this line
+  bool gate = false;      // asks a person
   bool active = false;
   Verdict verdict = Verdict::none;
   std::string note;

@@ -1,7 +1,8 @@
 // The syntax tree of an expression. The parser builds it, the resolver gives names their meaning
-// (variables become paths with constant segments, functions their entry in the library), the checker
-// types it, and the evaluator walks it. Macros are nodes of their own rather than expansions: they
-// are cheaper to run, nothing is duplicated, and a trace shows what the person wrote.
+// (variables become paths with constant segments, functions their entry in the library), the
+// checker types it, and the evaluator walks it. Macros are nodes of their own rather than
+// expansions: they are cheaper to run, nothing is duplicated, and a trace shows what the person
+// wrote.
 #pragma once
 
 #include <cstdint>
@@ -35,24 +36,38 @@ enum class Op : std::uint8_t {
   conditional,  // children: condition, then, else
   unary,
   binary,
-  macro,        // children: range (or bound value, or optional), then the bodies
-  failure,      // evaluation fails with `name`: an unknown function in an untyped program
+  macro,    // children: range (or bound value, or optional), then the bodies
+  failure,  // evaluation fails with `name`: an unknown function in an untyped program
 };
 
 enum class Operator : std::uint8_t {
-  logical_not, negate, add, subtract, multiply, divide, modulo,
-  equal, not_equal, less, less_equal, greater, greater_equal, in,
+  logical_not,
+  negate,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
 };
 
 enum class Macro : std::uint8_t {
-  all, exists, exists_one,
+  all,
+  exists,
+  exists_one,
   map,             // bodies: [filter,] transform
   filter,          // bodies: predicate
   transform_list,  // two variables; bodies: [filter,] transform
   transform_map,
   transform_map_entry,
-  bind,            // cel.bind(variable, children[0], body)
-  opt_map,         // optional.optMap(variable, body)
+  bind,     // cel.bind(variable, children[0], body)
+  opt_map,  // optional.optMap(variable, body)
   opt_flat_map,
 };
 
@@ -61,8 +76,8 @@ struct Segment {
   std::uint32_t at = 0;  // where it stands in the source
 };
 
-// A place where the root of a path may be found: a variable of this name, whose name takes the first
-// `consumed` segments ("a.b" in a.b.c takes one).
+// A place where the root of a path may be found: a variable of this name, whose name takes the
+// first `consumed` segments ("a.b" in a.b.c takes one).
 struct Root {
   std::string name;
   std::uint32_t variable = 0;  // index into the program's variables
@@ -70,12 +85,14 @@ struct Root {
 };
 
 struct Path {
-  std::int32_t local = -1;            // slot of a macro variable, or -1
-  std::vector<Root> roots;            // tried in order; one when the program was checked
-  std::optional<Value> type_literal;  // a type's name, where no root has a value; takes all segments
+  std::string name;         // of the root as written
+  std::int32_t local = -1;  // slot of a macro variable, or -1
+  std::vector<Root> roots;  // tried in order; one when the program was checked
+  std::optional<Value>
+      type_literal;  // a type's name, where no root has a value; takes all segments
   std::vector<Segment> segments;
-  std::string text;                   // canonical: result.exit_code, params["a b"][0]
-  std::uint32_t fact = 0;             // index of the fact with this text
+  std::string text;        // canonical: result.exit_code, params["a b"][0]
+  std::uint32_t fact = 0;  // index of the fact with this text
 };
 
 struct Expr {
@@ -88,13 +105,13 @@ struct Expr {
   bool parenthesized = false;
   std::uint32_t begin = 0;  // bytes of the source that this node covers
   std::uint32_t end = 0;
-  std::uint32_t at = 0;     // where its errors are reported: the operator, field or function name
+  std::uint32_t at = 0;  // where its errors are reported: the operator, field or function name
   std::uint32_t depth = 1;
-  std::uint32_t fact = 0;   // of has, optional select and In: index of the fact it records
+  std::uint32_t fact = 0;         // of has, optional select and In: index of the fact it records
   std::uint32_t absent_fact = 0;  // of an optional select that finds nothing: has(...) is false
-  std::int32_t slot = -1;   // of a macro's variables: slot and slot + 1
+  std::int32_t slot = -1;         // of a macro's variables: slot and slot + 1
   std::string name;
-  std::string fact_text;    // of has, optional select and In over a path; empty: it records none
+  std::string fact_text;  // of has, optional select and In over a path; empty: it records none
   std::vector<std::string> variables;  // of a macro: one or two
   std::vector<bool> optional_entries;
   std::vector<ExprPtr> children;

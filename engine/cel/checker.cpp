@@ -6,44 +6,12 @@
 #include "engine/cel/guards.h"
 #include "engine/cel/inference.h"
 #include "engine/cel/lexer.h"
+#include "engine/cel/operators.h"
 #include "engine/cel/resolver.h"
 #include "engine/cel/text.h"
 
 namespace checkride::cel {
 namespace {
-
-std::string_view symbol_of(Operator operation) {
-  switch (operation) {
-    case Operator::add:
-      return "+";
-    case Operator::subtract:
-    case Operator::negate:
-      return "-";
-    case Operator::multiply:
-      return "*";
-    case Operator::divide:
-      return "/";
-    case Operator::modulo:
-      return "%";
-    case Operator::equal:
-      return "==";
-    case Operator::not_equal:
-      return "!=";
-    case Operator::less:
-      return "<";
-    case Operator::less_equal:
-      return "<=";
-    case Operator::greater:
-      return ">";
-    case Operator::greater_equal:
-      return ">=";
-    case Operator::in:
-      return "in";
-    case Operator::logical_not:
-      return "!";
-  }
-  return "?";
-}
 
 class Checker {
  public:
@@ -69,37 +37,24 @@ class Checker {
 
   Type check(const Expr& e) {
     switch (e.op) {
-      case Op::literal:
-        return literal(e.value);
-      case Op::path:
-        return path(e);
+      case Op::literal: return literal(e.value);
+      case Op::path: return path(e);
       case Op::select:
-      case Op::index:
-        return select(e);
-      case Op::has:
-        return has(e);
-      case Op::call:
-        return call(e);
-      case Op::list:
-        return list(e);
-      case Op::map:
-        return map(e);
+      case Op::index: return select(e);
+      case Op::has: return has(e);
+      case Op::call: return call(e);
+      case Op::list: return list(e);
+      case Op::map: return map(e);
       case Op::logical_and:
-      case Op::logical_or:
-        return logical(e);
-      case Op::conditional:
-        return conditional(e);
-      case Op::unary:
-        return unary(e);
-      case Op::binary:
-        return binary(e);
-      case Op::macro:
-        return macro(e);
+      case Op::logical_or: return logical(e);
+      case Op::conditional: return conditional(e);
+      case Op::unary: return unary(e);
+      case Op::binary: return binary(e);
+      case Op::macro: return macro(e);
       case Op::failure:
         for (const ExprPtr& child : e.children) check(*child);
         return error_type();
-      case Op::name:
-        break;
+      case Op::name: break;
     }
     return error_type();
   }
@@ -136,12 +91,11 @@ class Checker {
              bool reading) {
     const Type type = inference_.resolve(of);
     switch (type.kind()) {
-      case Type::Kind::record:
-        return record_field(type, key, at, guarded_by, reading);
+      case Type::Kind::record: return record_field(type, key, at, guarded_by, reading);
       case Type::Kind::map:
         if (!inference_.comparable(literal(key), type.key()))
-          return wrong(at, "the keys of this map are " + shown(type.key()) + ", so " +
-                               to_cel(key) + " is never one of them");
+          return wrong(at, "the keys of this map are " + shown(type.key()) + ", so " + to_cel(key) +
+                               " is never one of them");
         return type.element();
       case Type::Kind::list:
         if (!is_number(literal(key)))
@@ -151,10 +105,8 @@ class Checker {
         return Type::optional(field(type.element(), key, at, guarded_by, false));
       case Type::Kind::dyn:
       case Type::Kind::error:
-      case Type::Kind::parameter:
-        return Type::dyn();
-      default:
-        return wrong(at, "a value of type " + shown(type) + " has no field " + to_cel(key));
+      case Type::Kind::parameter: return Type::dyn();
+      default: return wrong(at, "a value of type " + shown(type) + " has no field " + to_cel(key));
     }
   }
 
@@ -175,7 +127,7 @@ class Checker {
     }
     if (f->optional && reading && !guards_.covers(guarded_by))
       return wrong(at, "the field '" + name + "' may be absent",
-                   "ask has(" + guarded_by + ") first, as in has(...) && ...");
+                   "ask has(" + shown_guard(guarded_by) + ") first, as in has(...) && ...");
     return f->type;
   }
 
@@ -205,8 +157,8 @@ class Checker {
         return type.element();
       case Type::Kind::map:
         if (!inference_.comparable(index, type.key()))
-          return wrong(at, "the keys of this map are " + shown(type.key()) + ", not " +
-                               shown(index));
+          return wrong(at,
+                       "the keys of this map are " + shown(type.key()) + ", not " + shown(index));
         return type.element();
       case Type::Kind::record:
         if (!inference_.comparable(index, Type::string()))
@@ -216,10 +168,8 @@ class Checker {
         return Type::optional(indexed(inference_.resolve(type.element()), index, at));
       case Type::Kind::dyn:
       case Type::Kind::error:
-      case Type::Kind::parameter:
-        return Type::dyn();
-      default:
-        return wrong(at, "a value of type " + shown(type) + " has no index");
+      case Type::Kind::parameter: return Type::dyn();
+      default: return wrong(at, "a value of type " + shown(type) + " has no index");
     }
   }
 
@@ -261,8 +211,7 @@ class Checker {
       const Type k = inference_.resolve(check(*e.children[i]));
       const bool fits = is_dynamic(k) || k.kind() == Type::Kind::parameter ||
                         k.kind() == Type::Kind::string || k.kind() == Type::Kind::integer ||
-                        k.kind() == Type::Kind::unsigned_integer ||
-                        k.kind() == Type::Kind::boolean;
+                        k.kind() == Type::Kind::unsigned_integer || k.kind() == Type::Kind::boolean;
       if (!fits)
         wrong(e.children[i]->at, "a map's key is bool, int, uint or string, not " + shown(k));
       join_entry(key, k);
@@ -306,8 +255,8 @@ class Checker {
     const Type b = inference_.resolve(no);
     const bool one_null = a.kind() == Type::Kind::null || b.kind() == Type::Kind::null;
     if (joined.kind() == Type::Kind::dyn && !is_dynamic(a) && !is_dynamic(b) && !one_null)
-      return wrong(e.at, "the branches of ?: have different types, " + shown(a) + " and " +
-                             shown(b),
+      return wrong(e.at,
+                   "the branches of ?: have different types, " + shown(a) + " and " + shown(b),
                    "wrap one in dyn() if that is meant");
     return joined;
   }
@@ -340,11 +289,8 @@ class Checker {
       case Operator::greater_equal:
         if (!ordered(a, b)) no_overload(e, a, b);
         return Type::boolean();
-      case Operator::in:
-        contains(e, a, b);
-        return Type::boolean();
-      default:
-        return arithmetic(e, a, b);
+      case Operator::in: contains(e, a, b); return Type::boolean();
+      default: return arithmetic(e, a, b);
     }
   }
 
@@ -352,14 +298,13 @@ class Checker {
     std::string hint;
     if (is_number(a) && is_number(b))
       hint = "convert one side with int(), uint() or double(), or write 2.0 or 2u";
-    return wrong(e.at, "no such overload: " + shown(a) + " " +
-                           std::string(symbol_of(e.operation)) + " " + shown(b),
+    return wrong(e.at,
+                 "no such overload: " + shown(a) + " " + std::string(symbol_of(e.operation)) + " " +
+                     shown(b),
                  std::move(hint));
   }
 
-  static bool is_open(const Type& t) {
-    return is_dynamic(t) || t.kind() == Type::Kind::parameter;
-  }
+  static bool is_open(const Type& t) { return is_dynamic(t) || t.kind() == Type::Kind::parameter; }
 
   static bool has_order(const Type& t) {
     switch (t.kind()) {
@@ -370,10 +315,8 @@ class Checker {
       case Type::Kind::string:
       case Type::Kind::bytes:
       case Type::Kind::timestamp:
-      case Type::Kind::duration:
-        return true;
-      default:
-        return is_open(t);
+      case Type::Kind::duration: return true;
+      default: return is_open(t);
     }
   }
 
@@ -404,8 +347,8 @@ class Checker {
     if (is_open(a) && is_open(b)) return Type::dyn();
     const Type& known = is_open(a) ? b : a;
     const bool same = is_open(a) || is_open(b) || a.kind() == b.kind();
-    const bool is_time = known.kind() == Type::Kind::timestamp ||
-                         known.kind() == Type::Kind::duration;
+    const bool is_time =
+        known.kind() == Type::Kind::timestamp || known.kind() == Type::Kind::duration;
     if (is_time && (e.operation == Operator::add || e.operation == Operator::subtract))
       return time_arithmetic(e, a, b);
     if (!same) return no_overload(e, a, b);
@@ -461,8 +404,8 @@ class Checker {
       bool fits = true;
       for (std::size_t i = 0; fits && i < arguments.size(); ++i)
         fits = attempt.assignable(
-            arguments[i], attempt.instantiate(
-                              o.parameters[std::min(i, o.parameters.size() - 1)], names));
+            arguments[i],
+            attempt.instantiate(o.parameters[std::min(i, o.parameters.size() - 1)], names));
       if (!fits) continue;
       const Type type = attempt.resolve(attempt.instantiate(o.result, names));
       if (!result) {
@@ -480,8 +423,8 @@ class Checker {
     std::string shown_arguments;
     for (std::size_t i = e.member ? 1 : 0; i < arguments.size(); ++i)
       shown_arguments += (shown_arguments.empty() ? "" : ", ") + shown(arguments[i]);
-    return wrong(e.at, "no such overload: " + (e.member ? shown(arguments[0]) + "." : "") +
-                           e.name + "(" + shown_arguments + ")");
+    return wrong(e.at, "no such overload: " + (e.member ? shown(arguments[0]) + "." : "") + e.name +
+                           "(" + shown_arguments + ")");
   }
 
   // Macros ------------------------------------------------------------------------------------
@@ -531,12 +474,9 @@ class Checker {
         first = range.key();
         second = range.element();
         break;
-      case Type::Kind::record:
-        first = Type::string();
-        break;
+      case Type::Kind::record: first = Type::string(); break;
       default:
-        if (!is_open(range))
-          wrong(e.at, e.name + "() walks a list or a map, not " + shown(range));
+        if (!is_open(range)) wrong(e.at, e.name + "() walks a list or a map, not " + shown(range));
     }
     local(e, 0) = first;
     if (two) local(e, 1) = second;
@@ -549,12 +489,9 @@ class Checker {
     }
     switch (e.macro) {
       case Macro::map:
-      case Macro::transform_list:
-        return Type::list(check(*e.children.back()));
-      case Macro::filter:
-        return Type::list(first);
-      case Macro::transform_map:
-        return Type::map(first, check(*e.children.back()));
+      case Macro::transform_list: return Type::list(check(*e.children.back()));
+      case Macro::filter: return Type::list(first);
+      case Macro::transform_map: return Type::map(first, check(*e.children.back()));
       case Macro::transform_map_entry: {
         const Type body = inference_.resolve(check(*e.children.back()));
         if (body.kind() == Type::Kind::map) return body;
@@ -563,8 +500,7 @@ class Checker {
                 "transformMapEntry() needs an expression that gives a map, not " + shown(body));
         return Type::map(Type::dyn(), Type::dyn());
       }
-      default:
-        return Type::boolean();
+      default: return Type::boolean();
     }
   }
 

@@ -1,6 +1,7 @@
 // The static checker: a type for every node of a resolved tree, and a diagnostic with a place for
-// each use that cannot work. Beyond the standard's gradual typing it knows records: an unknown field
-// is refused, and so is reading an optional field that no has() guards within the same && or ?:.
+// each use that cannot work. Beyond the standard's gradual typing it knows records: an unknown
+// field is refused, and so is reading an optional field that no has() guards within the same && or
+// ?:.
 #pragma once
 
 #include <string_view>

@@ -58,10 +58,11 @@ class Evaluator : public Runtime {
   }
 
  private:
-  // The value of a node: borrowed from where it lives, or `scratch`; nullptr after a failure. What it
-  // points to lives as long as the activation, the program and the frames of enclosing macros.
+  // The value of a node: borrowed from where it lives, or `scratch`; nullptr after a failure. What
+  // it points to lives as long as the activation, the program and the frames of enclosing macros.
   const Value* eval(const Expr& e, Value& scratch) {
-    if (!charge(1)) [[unlikely]] return place_error(e.at);
+    if (!charge(1)) [[unlikely]]
+      return place_error(e.at);
     if (trace_ != nullptr && e.op != Op::literal) [[unlikely]] {
       TraceNode node;
       const Value* value = trace_into(e, scratch, node);
@@ -69,7 +70,8 @@ class Evaluator : public Runtime {
       return value;
     }
     const Value* value = dispatch(e, scratch);
-    if (value == nullptr) [[unlikely]] place_error(e.at);
+    if (value == nullptr) [[unlikely]]
+      place_error(e.at);
     return value;
   }
 
@@ -110,7 +112,8 @@ class Evaluator : public Runtime {
     return place_error(at);
   }
 
-  // An error that && or || or a quantifier may still absorb. Running out of steps is never absorbed.
+  // An error that && or || or a quantifier may still absorb. Running out of steps is never
+  // absorbed.
   struct HeldError {
     bool held = false;
     std::string message;
@@ -128,27 +131,17 @@ class Evaluator : public Runtime {
 
   const Value* dispatch(const Expr& e, Value& scratch) {
     switch (e.op) {
-      case Op::literal:
-        return &e.value;
-      case Op::path:
-        return path(e, scratch);
+      case Op::literal: return &e.value;
+      case Op::path: return path(e, scratch);
       case Op::select:
-      case Op::index:
-        return select(e, scratch);
-      case Op::has:
-        return has(e, scratch);
-      case Op::call:
-        return call(e, scratch);
-      case Op::list:
-        return list(e, scratch);
-      case Op::map:
-        return map(e, scratch);
-      case Op::logical_and:
-        return logical(e, scratch, false);
-      case Op::logical_or:
-        return logical(e, scratch, true);
-      case Op::conditional:
-        return conditional(e, scratch);
+      case Op::index: return select(e, scratch);
+      case Op::has: return has(e, scratch);
+      case Op::call: return call(e, scratch);
+      case Op::list: return list(e, scratch);
+      case Op::map: return map(e, scratch);
+      case Op::logical_and: return logical(e, scratch, false);
+      case Op::logical_or: return logical(e, scratch, true);
+      case Op::conditional: return conditional(e, scratch);
       case Op::unary: {
         Value operand_scratch;
         const Value* operand = eval(*e.children[0], operand_scratch);
@@ -164,11 +157,9 @@ class Evaluator : public Runtime {
         if (right == nullptr) return nullptr;
         return apply_binary(*this, e.operation, *left, *right, scratch) ? &scratch : nullptr;
       }
-      case Op::macro:
-        return macro(e, scratch);
+      case Op::macro: return macro(e, scratch);
       case Op::failure:
-      case Op::name:
-        return fail_at(e.at, e.name);
+      case Op::name: return fail_at(e.at, e.name);
     }
     return nullptr;
   }
@@ -206,9 +197,7 @@ class Evaluator : public Runtime {
         if (value != nullptr) break;
       }
       if (value == nullptr && p.type_literal) return &*p.type_literal;
-      if (value == nullptr)
-        return fail_at(e.at, "the variable '" + (p.roots.empty() ? e.name : p.roots.back().name) +
-                                 "' has no value");
+      if (value == nullptr) return fail_at(e.at, "the variable '" + p.name + "' has no value");
     }
     for (; next < p.segments.size(); ++next) {
       value = entry(*value, p.segments[next].key, scratch);
@@ -217,7 +206,8 @@ class Evaluator : public Runtime {
     return value;
   }
 
-  // What lies under `key`, through an optional where the container is one. Fails where nothing does.
+  // What lies under `key`, through an optional where the container is one. Fails where nothing
+  // does.
   const Value* entry(const Value& container, const Value& key, Value& scratch) {
     if (container.kind() != Kind::optional) {
       const Value* found = find_entry(container, key);
@@ -255,8 +245,8 @@ class Evaluator : public Runtime {
                        [&](const Fact& f) { return f.path == text; });
   }
 
-  // The operand of has() or of an optional selection: its own path is no fact of its own, the fact is
-  // the question asked of it.
+  // The operand of has() or of an optional selection: its own path is no fact of its own, the fact
+  // is the question asked of it.
   const Value* operand_of(const Expr& e, Value& scratch) {
     const Expr& operand = *e.children[0];
     if (operand.op == Op::path && trace_ == nullptr && !e.fact_text.empty()) {
@@ -323,9 +313,9 @@ class Evaluator : public Runtime {
     for (std::size_t i = 0; i < e.children.size(); ++i) {
       const Value* value = eval(*e.children[i], scratch);
       if (value != nullptr && value->kind() != Kind::boolean) {
-        value = fail_at(e.children[i]->at, "no such overload: " +
-                                               std::string(to_string(value->kind())) +
-                                               (decisive ? " || bool" : " && bool"));
+        value = fail_at(e.children[i]->at,
+                        "no such overload: " + std::string(to_string(value->kind())) +
+                            (decisive ? " || bool" : " && bool"));
       }
       if (value == nullptr) {
         if (!hold_error(error)) return nullptr;
@@ -398,8 +388,8 @@ class Evaluator : public Runtime {
     return &scratch;
   }
 
-  // Charges for a value going into a container, whose parts count again wherever it is copied to, so
-  // that nesting shared values cannot build something exponentially large for little.
+  // Charges for a value going into a container, whose parts count again wherever it is copied to,
+  // so that nesting shared values cannot build something exponentially large for little.
   bool weigh(const Value& value, std::size_t& bytes) {
     if (!charge_walk(value)) return false;
     bytes += sizeof(Value) + size_bytes(value);
@@ -439,7 +429,8 @@ class Evaluator : public Runtime {
       if (value == nullptr) return nullptr;
       if (e.optional_entries[i / 2]) {
         if (value->kind() != Kind::optional)
-          return fail_at(e.children[i + 1]->at, "the value of an entry behind '?' must be optional");
+          return fail_at(e.children[i + 1]->at,
+                         "the value of an entry behind '?' must be optional");
         value = value->as_optional();
         if (value == nullptr) continue;
       }
@@ -463,22 +454,15 @@ class Evaluator : public Runtime {
     const Value* range = eval(*e.children[0], range_scratch);
     if (range == nullptr) return nullptr;
     switch (e.macro) {
-      case Macro::bind:
-        return body_with(e, *range, scratch);
+      case Macro::bind: return body_with(e, *range, scratch);
       case Macro::opt_map:
-      case Macro::opt_flat_map:
-        return optional_map(e, *range, scratch);
-      case Macro::all:
-        return quantifier(e, *range, scratch, false);
-      case Macro::exists:
-        return quantifier(e, *range, scratch, true);
-      case Macro::exists_one:
-        return exists_one(e, *range, scratch);
+      case Macro::opt_flat_map: return optional_map(e, *range, scratch);
+      case Macro::all: return quantifier(e, *range, scratch, false);
+      case Macro::exists: return quantifier(e, *range, scratch, true);
+      case Macro::exists_one: return exists_one(e, *range, scratch);
       case Macro::transform_map:
-      case Macro::transform_map_entry:
-        return collect_map(e, *range, scratch);
-      default:
-        return collect_list(e, *range, scratch);
+      case Macro::transform_map_entry: return collect_map(e, *range, scratch);
+      default: return collect_list(e, *range, scratch);
     }
   }
 
@@ -606,8 +590,8 @@ class Evaluator : public Runtime {
       if (!kept) return false;
       if (!*kept) return true;
       Value element_scratch;
-      const Value* element = e.macro == Macro::filter ? local(e, 0)
-                                                      : eval(*e.children.back(), element_scratch);
+      const Value* element =
+          e.macro == Macro::filter ? local(e, 0) : eval(*e.children.back(), element_scratch);
       if (element == nullptr || !weigh(*element, bytes)) return false;
       result.push_back(*element);
       return true;

@@ -111,16 +111,14 @@ std::optional<std::string> clause(char verb, int precision, const Value& v) {
     case 'b':
       if (v.kind() == Kind::boolean) return v.as_bool() ? "1" : "0";
       return is_integer ? std::optional(integer_in_base(v, 2, false)) : std::nullopt;
-    case 'o':
-      return is_integer ? std::optional(integer_in_base(v, 8, false)) : std::nullopt;
+    case 'o': return is_integer ? std::optional(integer_in_base(v, 8, false)) : std::nullopt;
     case 'x':
     case 'X':
       if (is_integer) return integer_in_base(v, 16, verb == 'X');
       if (v.kind() == Kind::string) return hex_of_bytes(v.as_string(), verb == 'X');
       if (v.kind() == Kind::bytes) return hex_of_bytes(v.as_bytes().data, verb == 'X');
       return std::nullopt;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

@@ -14,35 +14,21 @@ constexpr std::uint16_t bit(Kind kind) {
 
 std::uint16_t kinds_of(const Type& type) {
   switch (type.kind()) {
-    case Type::Kind::null:
-      return bit(Kind::null);
-    case Type::Kind::boolean:
-      return bit(Kind::boolean);
-    case Type::Kind::integer:
-      return bit(Kind::integer);
-    case Type::Kind::unsigned_integer:
-      return bit(Kind::unsigned_integer);
-    case Type::Kind::floating:
-      return bit(Kind::floating);
-    case Type::Kind::string:
-      return bit(Kind::string);
-    case Type::Kind::bytes:
-      return bit(Kind::bytes);
-    case Type::Kind::timestamp:
-      return bit(Kind::timestamp);
-    case Type::Kind::duration:
-      return bit(Kind::duration);
-    case Type::Kind::list:
-      return bit(Kind::list);
+    case Type::Kind::null: return bit(Kind::null);
+    case Type::Kind::boolean: return bit(Kind::boolean);
+    case Type::Kind::integer: return bit(Kind::integer);
+    case Type::Kind::unsigned_integer: return bit(Kind::unsigned_integer);
+    case Type::Kind::floating: return bit(Kind::floating);
+    case Type::Kind::string: return bit(Kind::string);
+    case Type::Kind::bytes: return bit(Kind::bytes);
+    case Type::Kind::timestamp: return bit(Kind::timestamp);
+    case Type::Kind::duration: return bit(Kind::duration);
+    case Type::Kind::list: return bit(Kind::list);
     case Type::Kind::map:
-    case Type::Kind::record:
-      return bit(Kind::map);
-    case Type::Kind::optional:
-      return bit(Kind::optional);
-    case Type::Kind::type:
-      return bit(Kind::type);
-    default:
-      return 0xFFFF;
+    case Type::Kind::record: return bit(Kind::map);
+    case Type::Kind::optional: return bit(Kind::optional);
+    case Type::Kind::type: return bit(Kind::type);
+    default: return 0xFFFF;
   }
 }
 
@@ -94,10 +80,8 @@ const std::vector<Function>& library() {
 std::uint64_t parts(const Value& value) {
   std::uint64_t count = 1;
   switch (value.kind()) {
-    case Kind::string:
-      return 1 + value.as_string().size() / 64;
-    case Kind::bytes:
-      return 1 + value.as_bytes().data.size() / 64;
+    case Kind::string: return 1 + value.as_string().size() / 64;
+    case Kind::bytes: return 1 + value.as_bytes().data.size() / 64;
     case Kind::list:
       for (const Value& v : value.as_list()) count += parts(v);
       return count;
@@ -106,8 +90,7 @@ std::uint64_t parts(const Value& value) {
       return count;
     case Kind::optional:
       return value.as_optional() != nullptr ? 1 + parts(*value.as_optional()) : 1;
-    default:
-      return 1;
+    default: return 1;
   }
 }
 

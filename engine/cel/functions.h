@@ -35,8 +35,8 @@ class Runtime {
   bool charge_bytes(std::size_t bytes) { return charge(bytes / 64); }
   // Whether a value of so many bytes may be built; false (and failed) when not.
   bool allow_bytes(std::size_t bytes) {
-    return bytes <= value_bytes_max_ || fail("the value grows past its bound of " +
-                                             std::to_string(value_bytes_max_) + " bytes");
+    return bytes <= value_bytes_max_ ||
+           fail("the value grows past its bound of " + std::to_string(value_bytes_max_) + " bytes");
   }
   // Charges for walking all of a value, as equality does; a step a part.
   bool charge_walk(const Value& value);
@@ -63,10 +63,10 @@ using Arguments = std::span<const Value* const>;  // the receiver first
 using Implementation = bool (*)(Runtime& runtime, Arguments arguments, Value& out);
 
 struct Overload {
-  bool member = false;              // called as receiver.name(...)
-  bool variadic = false;            // the last parameter may repeat, at least once
-  std::vector<Type> parameters;     // the receiver first
-  std::vector<std::uint16_t> kinds; // per parameter: bit k is set where Kind k may stand there
+  bool member = false;               // called as receiver.name(...)
+  bool variadic = false;             // the last parameter may repeat, at least once
+  std::vector<Type> parameters;      // the receiver first
+  std::vector<std::uint16_t> kinds;  // per parameter: bit k is set where Kind k may stand there
   Type result;
   Implementation run = nullptr;
 

@@ -110,13 +110,27 @@ bool shift(Runtime& runtime, Arguments a, Value& out) {
   return true;
 }
 
-bool is_nan(double d) { return std::isnan(d); }
-bool is_inf(double d) { return std::isinf(d); }
-bool is_finite(double d) { return std::isfinite(d); }
-double ceil_of(double d) { return std::ceil(d); }
-double floor_of(double d) { return std::floor(d); }
-double round_of(double d) { return std::round(d); }
-double trunc_of(double d) { return std::trunc(d); }
+bool is_nan(double d) {
+  return std::isnan(d);
+}
+bool is_inf(double d) {
+  return std::isinf(d);
+}
+bool is_finite(double d) {
+  return std::isfinite(d);
+}
+double ceil_of(double d) {
+  return std::ceil(d);
+}
+double floor_of(double d) {
+  return std::floor(d);
+}
+double round_of(double d) {
+  return std::round(d);
+}
+double trunc_of(double d) {
+  return std::trunc(d);
+}
 
 }  // namespace
 

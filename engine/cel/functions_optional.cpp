@@ -6,32 +6,19 @@ namespace checkride::cel {
 
 bool is_zero_value(const Value& value) {
   switch (value.kind()) {
-    case Kind::null:
-      return true;
-    case Kind::boolean:
-      return !value.as_bool();
-    case Kind::integer:
-      return value.as_int() == 0;
-    case Kind::unsigned_integer:
-      return value.as_uint() == 0;
-    case Kind::floating:
-      return value.as_double() == 0;
-    case Kind::string:
-      return value.as_string().empty();
-    case Kind::bytes:
-      return value.as_bytes().data.empty();
-    case Kind::list:
-      return value.as_list().empty();
-    case Kind::map:
-      return value.as_map().empty();
-    case Kind::timestamp:
-      return value.as_instant() == Instant{};
-    case Kind::duration:
-      return value.as_duration().count() == 0;
-    case Kind::optional:
-      return value.as_optional() == nullptr;
-    case Kind::type:
-      return false;
+    case Kind::null: return true;
+    case Kind::boolean: return !value.as_bool();
+    case Kind::integer: return value.as_int() == 0;
+    case Kind::unsigned_integer: return value.as_uint() == 0;
+    case Kind::floating: return value.as_double() == 0;
+    case Kind::string: return value.as_string().empty();
+    case Kind::bytes: return value.as_bytes().data.empty();
+    case Kind::list: return value.as_list().empty();
+    case Kind::map: return value.as_map().empty();
+    case Kind::timestamp: return value.as_instant() == Instant{};
+    case Kind::duration: return value.as_duration().count() == 0;
+    case Kind::optional: return value.as_optional() == nullptr;
+    case Kind::type: return false;
   }
   return false;
 }
@@ -88,8 +75,8 @@ bool unwrap(Runtime& runtime, Arguments a, Value& out) {
 template <bool last>
 bool end_of_list(Runtime&, Arguments a, Value& out) {
   const List& list = a[0]->as_list();
-  out = list.empty() ? Value::optional_none()
-                     : Value::optional_of(last ? list.back() : list.front());
+  out =
+      list.empty() ? Value::optional_none() : Value::optional_of(last ? list.back() : list.front());
   return true;
 }
 

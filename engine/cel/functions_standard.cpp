@@ -1,4 +1,5 @@
-// The standard definitions of CEL (google/cel-spec, langdef.md, "Standard Definitions"), but for time.
+// The standard definitions of CEL (google/cel-spec, langdef.md, "Standard Definitions"), but for
+// time.
 #include <charconv>
 #include <cmath>
 
@@ -42,12 +43,8 @@ bool to_int(Runtime& runtime, Arguments a, Value& out) {
       out = Value(i);
       return true;
     }
-    case Kind::timestamp:
-      out = Value(a[0]->as_instant().seconds);
-      return true;
-    default:
-      out = *a[0];
-      return true;
+    case Kind::timestamp: out = Value(a[0]->as_instant().seconds); return true;
+    default: out = *a[0]; return true;
   }
 }
 
@@ -72,29 +69,21 @@ bool to_uint(Runtime& runtime, Arguments a, Value& out) {
       out = Value(u);
       return true;
     }
-    default:
-      out = *a[0];
-      return true;
+    default: out = *a[0]; return true;
   }
 }
 
 bool to_double(Runtime& runtime, Arguments a, Value& out) {
   switch (a[0]->kind()) {
-    case Kind::integer:
-      out = Value(static_cast<double>(a[0]->as_int()));
-      return true;
-    case Kind::unsigned_integer:
-      out = Value(static_cast<double>(a[0]->as_uint()));
-      return true;
+    case Kind::integer: out = Value(static_cast<double>(a[0]->as_int())); return true;
+    case Kind::unsigned_integer: out = Value(static_cast<double>(a[0]->as_uint())); return true;
     case Kind::string: {
       const std::optional<double> d = parse_double(a[0]->as_string());
       if (!d) return runtime.fail(quoted(a[0]->as_string()) + " is no double");
       out = Value(*d);
       return true;
     }
-    default:
-      out = *a[0];
-      return true;
+    default: out = *a[0]; return true;
   }
 }
 
@@ -141,14 +130,9 @@ bool size(Runtime& runtime, Arguments a, Value& out) {
       if (!runtime.charge_bytes(a[0]->as_string().size())) return false;
       count = count_code_points(a[0]->as_string());
       break;
-    case Kind::bytes:
-      count = a[0]->as_bytes().data.size();
-      break;
-    case Kind::list:
-      count = a[0]->as_list().size();
-      break;
-    default:
-      count = a[0]->as_map().size();
+    case Kind::bytes: count = a[0]->as_bytes().data.size(); break;
+    case Kind::list: count = a[0]->as_list().size(); break;
+    default: count = a[0]->as_map().size();
   }
   out = Value(static_cast<std::int64_t>(count));
   return true;
@@ -197,28 +181,17 @@ bool same(Runtime&, Arguments a, Value& out) {
 
 std::optional<std::string> string_of(const Value& value) {
   switch (value.kind()) {
-    case Kind::boolean:
-      return value.as_bool() ? "true" : "false";
-    case Kind::integer:
-      return std::to_string(value.as_int());
-    case Kind::unsigned_integer:
-      return std::to_string(value.as_uint());
-    case Kind::floating:
-      return double_text(value.as_double());
-    case Kind::string:
-      return value.as_string();
-    case Kind::bytes:
-      return value.as_bytes().data;
-    case Kind::timestamp:
-      return instant_text(value.as_instant());
-    case Kind::duration:
-      return duration_text(value.as_duration());
-    case Kind::null:
-      return "null";
-    case Kind::type:
-      return std::string(type_name(value.as_type()));
-    default:
-      return std::nullopt;
+    case Kind::boolean: return value.as_bool() ? "true" : "false";
+    case Kind::integer: return std::to_string(value.as_int());
+    case Kind::unsigned_integer: return std::to_string(value.as_uint());
+    case Kind::floating: return double_text(value.as_double());
+    case Kind::string: return value.as_string();
+    case Kind::bytes: return value.as_bytes().data;
+    case Kind::timestamp: return instant_text(value.as_instant());
+    case Kind::duration: return duration_text(value.as_duration());
+    case Kind::null: return "null";
+    case Kind::type: return std::string(type_name(value.as_type()));
+    default: return std::nullopt;
   }
 }
 
@@ -245,8 +218,7 @@ void add_standard_functions(FunctionTable& table) {
     table.add("bool", signature, &to_bool);
   for (const char* signature :
        {"(string) -> string", "(bool) -> string", "(int) -> string", "(uint) -> string",
-        "(double) -> string", "(bytes) -> string", "(timestamp) -> string",
-        "(duration) -> string"})
+        "(double) -> string", "(bytes) -> string", "(timestamp) -> string", "(duration) -> string"})
     table.add("string", signature, &to_string_value);
   for (const char* signature : {"(bytes) -> bytes", "(string) -> bytes"})
     table.add("bytes", signature, &to_bytes);

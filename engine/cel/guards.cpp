@@ -12,9 +12,7 @@ std::string guard_key(const Expr& e, std::string_view source, std::size_t segmen
   std::string key;
   std::size_t first = 0;
   if (p.local >= 0) {
-    // The source names it; a different variable of that name has another slot.
-    key = std::string(source.substr(e.at, source.find_first_of(".[ ", e.at) - e.at)) + "#" +
-          std::to_string(p.local);
+    key = p.name + "#" + std::to_string(p.local);
   } else if (!p.roots.empty()) {
     key = p.roots.front().name;
     first = p.roots.front().consumed;
@@ -32,6 +30,13 @@ std::string guard_key(const Expr& e, std::string_view source) {
   return std::string(source.substr(e.begin, e.end - e.begin));
 }
 
+std::string shown_guard(const std::string& key) {
+  const std::size_t slot = key.find('#');
+  if (slot == std::string::npos) return key;
+  const std::size_t end = std::min(key.find_first_not_of("0123456789", slot + 1), key.size());
+  return key.substr(0, slot) + key.substr(end);
+}
+
 bool Guards::covers(const std::string& key) const {
   return std::find(known_.begin(), known_.end(), key) != known_.end();
 }
@@ -47,7 +52,8 @@ void Guards::add_facts_of(const Expr& condition, bool outcome, std::string_view 
       break;
     case Op::logical_and:
     case Op::logical_or:
-      // All operands of a true && are true, all of a false || false; else one of them, unknown which.
+      // All operands of a true && are true, all of a false || false; else one of them, unknown
+      // which.
       if ((condition.op == Op::logical_and) == outcome)
         for (const ExprPtr& child : condition.children) add_facts_of(*child, outcome, source);
       break;
@@ -58,8 +64,7 @@ void Guards::add_facts_of(const Expr& condition, bool outcome, std::string_view 
         known_.push_back(guard_key(*condition.children[1], source) +
                          segment_text(condition.children[0]->value));
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -15,6 +15,8 @@ namespace checkride::cel {
 // variables of macros count by slot, so shadowing cannot confuse them.
 std::string guard_key(const Expr& e, std::string_view source, std::size_t segments);
 std::string guard_key(const Expr& e, std::string_view source);
+// The key as a person writes it.
+std::string shown_guard(const std::string& key);
 
 class Guards {
  public:

@@ -2,7 +2,9 @@
 
 namespace checkride::cel {
 
-Type Inference::fresh() { return Type::parameter("_" + std::to_string(next_++)); }
+Type Inference::fresh() {
+  return Type::parameter("_" + std::to_string(next_++));
+}
 
 Type Inference::instantiate(const Type& type, std::map<std::string, Type>& names) {
   switch (type.kind()) {
@@ -11,18 +13,14 @@ Type Inference::instantiate(const Type& type, std::map<std::string, Type>& names
       if (is_new) at->second = fresh();
       return at->second;
     }
-    case Type::Kind::list:
-      return Type::list(instantiate(type.element(), names));
-    case Type::Kind::optional:
-      return Type::optional(instantiate(type.element(), names));
-    case Type::Kind::type:
-      return Type::type_of(instantiate(type.element(), names));
+    case Type::Kind::list: return Type::list(instantiate(type.element(), names));
+    case Type::Kind::optional: return Type::optional(instantiate(type.element(), names));
+    case Type::Kind::type: return Type::type_of(instantiate(type.element(), names));
     case Type::Kind::map: {
       Type key = instantiate(type.key(), names);
       return Type::map(std::move(key), instantiate(type.element(), names));
     }
-    default:
-      return type;
+    default: return type;
   }
 }
 
@@ -39,16 +37,11 @@ const Type& Inference::follow(const Type& type) const {
 Type Inference::resolve(const Type& type) const {
   const Type& t = follow(type);
   switch (t.kind()) {
-    case Type::Kind::list:
-      return Type::list(resolve(t.element()));
-    case Type::Kind::optional:
-      return Type::optional(resolve(t.element()));
-    case Type::Kind::type:
-      return Type::type_of(resolve(t.element()));
-    case Type::Kind::map:
-      return Type::map(resolve(t.key()), resolve(t.element()));
-    default:
-      return t;
+    case Type::Kind::list: return Type::list(resolve(t.element()));
+    case Type::Kind::optional: return Type::optional(resolve(t.element()));
+    case Type::Kind::type: return Type::type_of(resolve(t.element()));
+    case Type::Kind::map: return Type::map(resolve(t.key()), resolve(t.element()));
+    default: return t;
   }
 }
 
@@ -56,34 +49,24 @@ Type Inference::final(const Type& type) const {
   const Type& t = follow(type);
   switch (t.kind()) {
     case Type::Kind::parameter:
-    case Type::Kind::error:
-      return Type::dyn();
-    case Type::Kind::list:
-      return Type::list(final(t.element()));
-    case Type::Kind::optional:
-      return Type::optional(final(t.element()));
-    case Type::Kind::type:
-      return Type::type_of(final(t.element()));
-    case Type::Kind::map:
-      return Type::map(final(t.key()), final(t.element()));
-    default:
-      return t;
+    case Type::Kind::error: return Type::dyn();
+    case Type::Kind::list: return Type::list(final(t.element()));
+    case Type::Kind::optional: return Type::optional(final(t.element()));
+    case Type::Kind::type: return Type::type_of(final(t.element()));
+    case Type::Kind::map: return Type::map(final(t.key()), final(t.element()));
+    default: return t;
   }
 }
 
 bool Inference::occurs(const std::string& name, const Type& type) const {
   const Type& t = follow(type);
   switch (t.kind()) {
-    case Type::Kind::parameter:
-      return t.name() == name;
+    case Type::Kind::parameter: return t.name() == name;
     case Type::Kind::list:
     case Type::Kind::optional:
-    case Type::Kind::type:
-      return occurs(name, t.element());
-    case Type::Kind::map:
-      return occurs(name, t.key()) || occurs(name, t.element());
-    default:
-      return false;
+    case Type::Kind::type: return occurs(name, t.element());
+    case Type::Kind::map: return occurs(name, t.key()) || occurs(name, t.element());
+    default: return false;
   }
 }
 
@@ -112,14 +95,11 @@ bool Inference::assignable(const Type& from_type, const Type& to_type) {
   if (from.kind() != to.kind()) return false;
   switch (to.kind()) {
     case Type::Kind::list:
-    case Type::Kind::optional:
-      return assignable(from.element(), to.element());
+    case Type::Kind::optional: return assignable(from.element(), to.element());
     case Type::Kind::map:
       return assignable(from.key(), to.key()) && assignable(from.element(), to.element());
-    case Type::Kind::record:
-      return from == to;
-    default:
-      return true;
+    case Type::Kind::record: return from == to;
+    default: return true;
   }
 }
 
@@ -145,16 +125,13 @@ Type Inference::join(const Type& a_type, const Type& b_type) {
     return Type::map(Type::string(), Type::dyn());
   if (a.kind() == b.kind() && try_assignable(a, b)) {
     switch (a.kind()) {
-      case Type::Kind::list:
-        return Type::list(join(a.element(), b.element()));
-      case Type::Kind::optional:
-        return Type::optional(join(a.element(), b.element()));
+      case Type::Kind::list: return Type::list(join(a.element(), b.element()));
+      case Type::Kind::optional: return Type::optional(join(a.element(), b.element()));
       case Type::Kind::map: {
         Type key = join(a.key(), b.key());
         return Type::map(std::move(key), join(a.element(), b.element()));
       }
-      default:
-        return resolve(a);
+      default: return resolve(a);
     }
   }
   if (try_assignable(a, b)) return resolve(b);
@@ -191,12 +168,10 @@ bool Inference::comparable(const Type& a_type, const Type& b_type) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Type::Kind::list:
-    case Type::Kind::optional:
-      return comparable(a.element(), b.element());
+    case Type::Kind::optional: return comparable(a.element(), b.element());
     case Type::Kind::map:
       return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
-    default:
-      return true;
+    default: return true;
   }
 }
 

@@ -12,17 +12,23 @@ namespace checkride::cel {
 namespace {
 
 constexpr std::array<std::string_view, 17> reserved_words = {
-    "as",     "break",   "const",     "continue", "else", "for",  "function", "if",   "import",
-    "let",    "loop",    "package",   "namespace", "return", "var", "void",    "while"};
+    "as",  "break", "const",   "continue",  "else",   "for", "function", "if",   "import",
+    "let", "loop",  "package", "namespace", "return", "var", "void",     "while"};
 constexpr std::array<std::string_view, 4> keywords = {"true", "false", "null", "in"};
 // Longer symbols before their prefixes.
 constexpr std::array<std::string_view, 24> symbols = {"&&", "||", "<=", ">=", "==", "!=", "(", ")",
                                                       "[",  "]",  "{",  "}",  ".",  ",",  ":", "?",
                                                       "+",  "-",  "*",  "/",  "%",  "!",  "<", ">"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_word(char c) { return is_word_start(c) || is_digit(c); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_word(char c) {
+  return is_word_start(c) || is_digit(c);
+}
 
 }  // namespace
 
@@ -206,7 +212,8 @@ LexedToken Lexer::string(std::uint32_t begin, bool raw, bool bytes) {
         return error(at, std::move(message));
       continue;
     }
-    // A raw string keeps the backslash and whatever it precedes, but a quote behind it still closes.
+    // A raw string keeps the backslash and whatever it precedes, but a quote behind it still
+    // closes.
     std::size_t end = at_;
     if (decode_utf8(source_, end) == invalid_code_point) return error(at_, "invalid UTF-8");
     out.append(source_, at_, end - at_);
@@ -249,8 +256,8 @@ std::string Lexer::escape(std::string& out, bool bytes) {
   for (std::uint32_t i = 0; i < digits; ++i, ++at_) {
     const int digit = hex_digit(peek());
     if (digit < 0 || static_cast<std::uint32_t>(digit) >= base)
-      return "the escape needs " + std::to_string(digits) + (base == 8 ? " octal" : " hexadecimal") +
-             " digits";
+      return "the escape needs " + std::to_string(digits) +
+             (base == 8 ? " octal" : " hexadecimal") + " digits";
     if (code > 0x10FFFF) return "the escape is no Unicode code point";
     code = code * base + static_cast<char32_t>(digit);
   }

@@ -1,6 +1,6 @@
-// CEL's tokens (google/cel-spec, langdef.md, "Syntax"): literals are decoded here, so the parser sees
-// values. The lexer runs on demand and never looks further than the token it is asked for, which is
-// what lets a template find the end of a hole.
+// CEL's tokens (google/cel-spec, langdef.md, "Syntax"): literals are decoded here, so the parser
+// sees values. The lexer runs on demand and never looks further than the token it is asked for,
+// which is what lets a template find the end of a hole.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ namespace checkride::cel {
 
 enum class TokenKind : std::uint8_t {
   end,
-  identifier,  // text holds it; reserved words are identifiers with `reserved` set
-  keyword,     // true, false, null, in
-  literal,     // value holds it
+  identifier,         // text holds it; reserved words are identifiers with `reserved` set
+  keyword,            // true, false, null, in
+  literal,            // value holds it
   quoted_identifier,  // `content-type`; text holds what stands between the quotes
-  symbol,      // text holds it: ( ) [ ] { } . , : ? + - * / % ! < <= > >= == != && ||
-  error,       // text holds the message; the lexer does not move on
+  symbol,             // text holds it: ( ) [ ] { } . , : ? + - * / % ! < <= > >= == != && ||
+  error,              // text holds the message; the lexer does not move on
 };
 
 struct LexedToken {
@@ -48,9 +48,7 @@ class Lexer {
   char peek(std::uint32_t ahead = 0) const {
     return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
   }
-  bool starts_with(std::string_view text) const {
-    return source_.substr(at_, text.size()) == text;
-  }
+  bool starts_with(std::string_view text) const { return source_.substr(at_, text.size()) == text; }
   void skip_space_and_comments();
   LexedToken error(std::uint32_t at, std::string message) const;
   LexedToken number();

@@ -42,7 +42,8 @@ bool take_variables(Expr& call, std::size_t from, std::size_t count, std::string
   for (std::size_t i = 0; i < count; ++i) {
     const Expr& variable = *call.children[from + i];
     if (!is_simple_name(variable)) {
-      problem = "argument " + std::to_string(i + 1) + " of " + call.name + "() must be a plain name";
+      problem =
+          "argument " + std::to_string(i + 1) + " of " + call.name + "() must be a plain name";
       return false;
     }
     call.variables.push_back(variable.name);

@@ -1,5 +1,6 @@
-// CEL's macros (google/cel-spec, langdef.md, "Macros", and the two-variable comprehensions, bindings
-// and optionals extensions): calls that bind names instead of evaluating all their arguments.
+// CEL's macros (google/cel-spec, langdef.md, "Macros", and the two-variable comprehensions,
+// bindings and optionals extensions): calls that bind names instead of evaluating all their
+// arguments.
 #pragma once
 
 #include <string>

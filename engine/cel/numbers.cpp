@@ -38,6 +38,16 @@ std::partial_ordering compare(std::int64_t i, std::uint64_t u) {
 }  // namespace
 
 std::partial_ordering compare_numbers(const Value& a, const Value& b) {
+  if ((a.kind() == Kind::floating) == (b.kind() == Kind::floating)) return compare_exactly(a, b);
+  const auto rounded = [](const Value& v) {
+    return v.kind() == Kind::integer            ? static_cast<double>(v.as_int())
+           : v.kind() == Kind::unsigned_integer ? static_cast<double>(v.as_uint())
+                                                : v.as_double();
+  };
+  return rounded(a) <=> rounded(b);
+}
+
+std::partial_ordering compare_exactly(const Value& a, const Value& b) {
   switch (a.kind()) {
     case Kind::integer:
       if (b.kind() == Kind::integer) return a.as_int() <=> b.as_int();

@@ -15,8 +15,11 @@ inline bool is_number(const Value& v) {
          v.kind() == Kind::floating;
 }
 
-// Both must be numbers. Exact: no operand is rounded to the other's type.
+// Both must be numbers. As CEL's operators compare: against a double, an int or uint is rounded to
+// a double first, so that neighbours beyond 2^53 may be equal.
 std::partial_ordering compare_numbers(const Value& a, const Value& b);
+// By mathematical value, no operand rounded: what a total order needs.
+std::partial_ordering compare_exactly(const Value& a, const Value& b);
 
 // Shortest decimal that reads back to the same bits: "1", "0.0045", "6.02214e+23", "NaN",
 // "Infinity", "-Infinity".

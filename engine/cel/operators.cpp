@@ -9,6 +9,26 @@
 #include "engine/cel/time_text.h"
 
 namespace checkride::cel {
+std::string_view symbol_of(Operator operation) {
+  switch (operation) {
+    case Operator::add: return "+";
+    case Operator::subtract: return "-";
+    case Operator::multiply: return "*";
+    case Operator::divide: return "/";
+    case Operator::modulo: return "%";
+    case Operator::equal: return "==";
+    case Operator::not_equal: return "!=";
+    case Operator::less: return "<";
+    case Operator::less_equal: return "<=";
+    case Operator::greater: return ">";
+    case Operator::greater_equal: return ">=";
+    case Operator::in: return "in";
+    case Operator::logical_not: return "!";
+    case Operator::negate: return "-";
+  }
+  return "?";
+}
+
 namespace {
 
 bool no_overload(Runtime& runtime, std::string_view symbol, const Value& a, const Value& b) {
@@ -16,22 +36,18 @@ bool no_overload(Runtime& runtime, std::string_view symbol, const Value& a, cons
                       std::string(symbol) + " " + std::string(to_string(b.kind())));
 }
 
-bool overflow(Runtime& runtime) { return runtime.fail("integer overflow"); }
+bool overflow(Runtime& runtime) {
+  return runtime.fail("integer overflow");
+}
 
 bool integer_arithmetic(Runtime& runtime, Operator operation, std::int64_t a, std::int64_t b,
                         Value& out) {
   std::int64_t result = 0;
   bool overflows = false;
   switch (operation) {
-    case Operator::add:
-      overflows = __builtin_add_overflow(a, b, &result);
-      break;
-    case Operator::subtract:
-      overflows = __builtin_sub_overflow(a, b, &result);
-      break;
-    case Operator::multiply:
-      overflows = __builtin_mul_overflow(a, b, &result);
-      break;
+    case Operator::add: overflows = __builtin_add_overflow(a, b, &result); break;
+    case Operator::subtract: overflows = __builtin_sub_overflow(a, b, &result); break;
+    case Operator::multiply: overflows = __builtin_mul_overflow(a, b, &result); break;
     default:
       if (b == 0)
         return runtime.fail(operation == Operator::divide ? "division by zero" : "modulus by zero");
@@ -48,15 +64,9 @@ bool unsigned_arithmetic(Runtime& runtime, Operator operation, std::uint64_t a, 
   std::uint64_t result = 0;
   bool overflows = false;
   switch (operation) {
-    case Operator::add:
-      overflows = __builtin_add_overflow(a, b, &result);
-      break;
-    case Operator::subtract:
-      overflows = __builtin_sub_overflow(a, b, &result);
-      break;
-    case Operator::multiply:
-      overflows = __builtin_mul_overflow(a, b, &result);
-      break;
+    case Operator::add: overflows = __builtin_add_overflow(a, b, &result); break;
+    case Operator::subtract: overflows = __builtin_sub_overflow(a, b, &result); break;
+    case Operator::multiply: overflows = __builtin_mul_overflow(a, b, &result); break;
     default:
       if (b == 0)
         return runtime.fail(operation == Operator::divide ? "division by zero" : "modulus by zero");
@@ -69,20 +79,11 @@ bool unsigned_arithmetic(Runtime& runtime, Operator operation, std::uint64_t a, 
 
 bool double_arithmetic(Operator operation, double a, double b, Value& out) {
   switch (operation) {
-    case Operator::add:
-      out = Value(a + b);
-      return true;
-    case Operator::subtract:
-      out = Value(a - b);
-      return true;
-    case Operator::multiply:
-      out = Value(a * b);
-      return true;
-    case Operator::divide:
-      out = Value(a / b);
-      return true;
-    default:
-      return false;
+    case Operator::add: out = Value(a + b); return true;
+    case Operator::subtract: out = Value(a - b); return true;
+    case Operator::multiply: out = Value(a * b); return true;
+    case Operator::divide: out = Value(a / b); return true;
+    default: return false;
   }
 }
 
@@ -114,8 +115,8 @@ bool time_arithmetic(Runtime& runtime, bool minus, const Value& a, const Value& 
     return set_duration(runtime, sum(a.as_duration(), b.as_duration(), minus), out);
   if (a.kind() == Kind::timestamp && b_is_duration) {
     if (minus && b.as_duration() == Duration::min()) return set_instant(runtime, {}, out);
-    return set_instant(
-        runtime, add(a.as_instant(), minus ? -b.as_duration() : b.as_duration()), out);
+    return set_instant(runtime, add(a.as_instant(), minus ? -b.as_duration() : b.as_duration()),
+                       out);
   }
   if (!minus && a.kind() == Kind::duration && b.kind() == Kind::timestamp)
     return set_instant(runtime, add(b.as_instant(), a.as_duration()), out);
@@ -152,40 +153,6 @@ bool concatenate(Runtime& runtime, const Value& a, const Value& b, Value& out) {
   return true;
 }
 
-std::string_view symbol_of(Operator operation) {
-  switch (operation) {
-    case Operator::add:
-      return "+";
-    case Operator::subtract:
-      return "-";
-    case Operator::multiply:
-      return "*";
-    case Operator::divide:
-      return "/";
-    case Operator::modulo:
-      return "%";
-    case Operator::equal:
-      return "==";
-    case Operator::not_equal:
-      return "!=";
-    case Operator::less:
-      return "<";
-    case Operator::less_equal:
-      return "<=";
-    case Operator::greater:
-      return ">";
-    case Operator::greater_equal:
-      return ">=";
-    case Operator::in:
-      return "in";
-    case Operator::logical_not:
-      return "!";
-    case Operator::negate:
-      return "-";
-  }
-  return "?";
-}
-
 bool arithmetic(Runtime& runtime, Operator operation, const Value& a, const Value& b, Value& out) {
   if (a.kind() == b.kind()) {
     if (a.kind() == Kind::integer)
@@ -201,8 +168,7 @@ bool arithmetic(Runtime& runtime, Operator operation, const Value& a, const Valu
   }
   if (operation == Operator::add || operation == Operator::subtract) {
     bool handled = false;
-    const bool done =
-        time_arithmetic(runtime, operation == Operator::subtract, a, b, out, handled);
+    const bool done = time_arithmetic(runtime, operation == Operator::subtract, a, b, out, handled);
     if (handled) return done;
   }
   return no_overload(runtime, symbol_of(operation), a, b);
@@ -217,10 +183,8 @@ std::optional<std::partial_ordering> compare(const Value& a, const Value& b) {
     case Kind::string:
     case Kind::bytes:
     case Kind::timestamp:
-    case Kind::duration:
-      return order(a, b);
-    default:
-      return std::nullopt;
+    case Kind::duration: return order(a, b);
+    default: return std::nullopt;
   }
 }
 
@@ -228,18 +192,10 @@ bool comparison(Runtime& runtime, Operator operation, const Value& a, const Valu
   const std::optional<std::partial_ordering> order = compare(a, b);
   if (!order) return no_overload(runtime, symbol_of(operation), a, b);
   switch (operation) {
-    case Operator::less:
-      out = Value(*order < 0);
-      return true;
-    case Operator::less_equal:
-      out = Value(*order <= 0);
-      return true;
-    case Operator::greater:
-      out = Value(*order > 0);
-      return true;
-    default:
-      out = Value(*order >= 0);
-      return true;
+    case Operator::less: out = Value(*order < 0); return true;
+    case Operator::less_equal: out = Value(*order <= 0); return true;
+    case Operator::greater: out = Value(*order > 0); return true;
+    default: out = Value(*order >= 0); return true;
   }
 }
 
@@ -266,15 +222,13 @@ std::optional<std::uint64_t> index_of(const Value& key) {
     case Kind::integer:
       if (key.as_int() < 0) return std::nullopt;
       return static_cast<std::uint64_t>(key.as_int());
-    case Kind::unsigned_integer:
-      return key.as_uint();
+    case Kind::unsigned_integer: return key.as_uint();
     case Kind::floating: {
       const double d = key.as_double();
       if (!(d >= 0 && d < 0x1p63) || d != std::trunc(d)) return std::nullopt;
       return static_cast<std::uint64_t>(d);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -291,12 +245,9 @@ bool apply_binary(Runtime& runtime, Operator operation, const Value& a, const Va
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:
-    case Operator::greater_equal:
-      return comparison(runtime, operation, a, b, out);
-    case Operator::in:
-      return in(runtime, a, b, out);
-    default:
-      return arithmetic(runtime, operation, a, b, out);
+    case Operator::greater_equal: return comparison(runtime, operation, a, b, out);
+    case Operator::in: return in(runtime, a, b, out);
+    default: return arithmetic(runtime, operation, a, b, out);
   }
 }
 
@@ -330,9 +281,8 @@ const Value* find_entry(const Value& container, const Value& key) {
 
 bool fail_entry(Runtime& runtime, const Value& container, const Value& key) {
   if (container.kind() == Kind::map)
-    return runtime.fail("no such key: " + (key.kind() == Kind::string
-                                               ? "'" + key.as_string() + "'"
-                                               : to_cel(key)));
+    return runtime.fail("no such key: " +
+                        (key.kind() == Kind::string ? "'" + key.as_string() + "'" : to_cel(key)));
   if (container.kind() == Kind::list) {
     if (!is_number(key))
       return runtime.fail("a list's index must be a number, not " +

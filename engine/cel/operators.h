@@ -1,5 +1,5 @@
-// CEL's operators on values: arithmetic with range checks, comparison across numeric types, `in` and
-// indexing.
+// CEL's operators on values: arithmetic with range checks, comparison across numeric types, `in`
+// and indexing.
 #pragma once
 
 #include "engine/cel/ast.h"
@@ -7,6 +7,9 @@
 #include "engine/cel/value.h"
 
 namespace checkride::cel {
+
+// As written: "+", "in".
+std::string_view symbol_of(Operator operation);
 
 // All operators of Op::binary. False (and the runtime failed) where they give no value.
 bool apply_binary(Runtime& runtime, Operator operation, const Value& a, const Value& b, Value& out);

@@ -68,6 +68,8 @@ class Environment {
   Environment& allow_in(std::vector<std::string> state_ids = {});
   // Named time zones ("Europe/Berlin") read the system's zone database; refused unless allowed.
   Environment& allow_named_time_zones();
+  // Parses all(), has() and the other macros as plain function calls, which then do not exist.
+  Environment& disable_macros();
   // A prefix for resolving qualified names (the standard's container); the conformance runner's need.
   Environment& container(std::string name);
 
@@ -75,6 +77,8 @@ class Environment {
   std::shared_ptr<const Data> data() const { return data_; }
 
  private:
+  std::shared_ptr<Data> change();  // a copy of its own, so that compiled programs keep theirs
+
   std::shared_ptr<const Data> data_;
 };
 

@@ -31,8 +31,7 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
   options.set_max_mem(automaton_bytes_max);
   auto regex = std::make_shared<const Re2Regex>(pattern, options);
   if (!regex->re().ok())
-    return fail(ErrorCode::invalid_argument,
-                "invalid regular expression: " + regex->re().error());
+    return fail(ErrorCode::invalid_argument, "invalid regular expression: " + regex->re().error());
   return std::shared_ptr<const Regex>(std::move(regex));
 }
 

@@ -66,9 +66,7 @@ class Resolver {
   std::uint32_t variable(const std::string& name) {
     return index_of(result_.variables, variable_index_, name);
   }
-  std::uint32_t fact(const std::string& text) {
-    return index_of(result_.facts, fact_index_, text);
-  }
+  std::uint32_t fact(const std::string& text) { return index_of(result_.facts, fact_index_, text); }
 
   void resolve(Expr& e) {
     switch (e.op) {
@@ -85,14 +83,9 @@ class Resolver {
           e.fact = fact(e.fact_text);
         }
         break;
-      case Op::call:
-        resolve_call(e);
-        break;
-      case Op::macro:
-        resolve_macro(e);
-        break;
-      default:
-        resolve_children(e);
+      case Op::call: resolve_call(e); break;
+      case Op::macro: resolve_macro(e); break;
+      default: resolve_children(e);
     }
   }
 
@@ -136,9 +129,10 @@ class Resolver {
     }
     std::reverse(segments.begin(), segments.end());
     std::reverse(by_dot.begin(), by_dot.end());
-    const auto dots = static_cast<std::size_t>(
-        std::find(by_dot.begin(), by_dot.end(), false) - by_dot.begin());
+    const auto dots =
+        static_cast<std::size_t>(std::find(by_dot.begin(), by_dot.end(), false) - by_dot.begin());
     auto path = std::make_unique<Path>();
+    path->name = root->name;
     path->segments = std::move(segments);
     find_root(*path, *root, dots);
     if (path->type_literal && path->roots.empty()) {
@@ -153,7 +147,7 @@ class Resolver {
         path->fact = fact(path->text);
       }
       e.op = Op::path;
-      if (e.name.empty() || root == &e) e.at = root->at;
+      e.at = root->at;
       e.path = std::move(path);
     }
     e.children.clear();
@@ -174,8 +168,7 @@ class Resolver {
         qualified += "." + path.segments[i].key.as_string();
       std::string container = name.absolute ? "" : environment_.container;
       while (true) {
-        const std::string candidate =
-            container.empty() ? qualified : container + "." + qualified;
+        const std::string candidate = container.empty() ? qualified : container + "." + qualified;
         if (add_root(path, candidate, consumed - 1) && typed_) return;
         if (container.empty()) break;
         const std::size_t dot = container.rfind('.');
@@ -197,17 +190,16 @@ class Resolver {
     }
     if (!declared && typed_) return false;
     if (typed_) path.type_literal.reset();
-    path.roots.push_back(
-        {candidate, variable(candidate), static_cast<std::uint32_t>(consumed)});
+    path.roots.push_back({candidate, variable(candidate), static_cast<std::uint32_t>(consumed)});
     return true;
   }
 
   void resolve_call(Expr& e) {
     if (e.member) {
       const std::string receiver = dotted(*e.children[0]);
-      const bool is_namespace =
-          !receiver.empty() && find_function(receiver + "." + e.name) != nullptr &&
-          std::find(scope_.begin(), scope_.end(), receiver) == scope_.end();
+      const bool is_namespace = !receiver.empty() &&
+                                find_function(receiver + "." + e.name) != nullptr &&
+                                std::find(scope_.begin(), scope_.end(), receiver) == scope_.end();
       if (is_namespace) {
         e.name = receiver + "." + e.name;
         e.member = false;
@@ -220,9 +212,7 @@ class Resolver {
       return;
     }
     e.function = find_function(e.name);
-    const auto takes = [&](const Overload& o) {
-      return o.takes(e.member, e.children.size());
-    };
+    const auto takes = [&](const Overload& o) { return o.takes(e.member, e.children.size()); };
     if (e.function != nullptr &&
         std::any_of(e.function->overloads.begin(), e.function->overloads.end(), takes)) {
       compile_pattern(e);

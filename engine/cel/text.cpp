@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "engine/cel/numbers.h"
 #include "engine/cel/time_text.h"
@@ -149,18 +150,22 @@ void append_cel(std::string& out, const Value& value) {
   }
 }
 
-// Levenshtein's distance, letters counted without case.
+// Edits between two names: a letter changed, added, dropped, or two neighbours swapped. Letters are
+// counted without case.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i]) == lower(b[j]); };
+  std::vector<std::size_t> before(b.size() + 1);  // rows i - 2, i - 1 and i
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = std::exchange(last, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+      row[j] = std::min({last[j - 1] + (same(i - 1, j - 1) ? 0 : 1), last[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1))
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
@@ -237,12 +242,17 @@ bool is_identifier(std::string_view text) {
   });
 }
 
+namespace {
+constexpr std::size_t name_bytes_max = 100;  // nobody mistypes a longer name
+}
+
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
   // A third of the letters may differ; further away it is a guess, not a suggestion.
+  if (wrong.size() > name_bytes_max) return "";
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    if (candidate == wrong) continue;
+    if (candidate == wrong || candidate.size() > name_bytes_max) continue;
     const std::size_t distance = edit_distance(wrong, candidate);
     if (distance < best_distance) {
       best = &candidate;

@@ -26,7 +26,7 @@ int group(Kind kind) {
 }
 
 std::strong_ordering order_numbers(const Value& a, const Value& b) {
-  const std::partial_ordering by_value = compare_numbers(a, b);
+  const std::partial_ordering by_value = compare_exactly(a, b);
   if (by_value == std::partial_ordering::less) return std::strong_ordering::less;
   if (by_value == std::partial_ordering::greater) return std::strong_ordering::greater;
   if (by_value == std::partial_ordering::equivalent) return std::strong_ordering::equal;

@@ -43,7 +43,8 @@ constexpr std::size_t header_bytes = 44;
 std::optional<Header> read_header(std::string_view data, std::size_t at) {
   if (data.size() < at + header_bytes || data.substr(at, 4) != "TZif") return std::nullopt;
   const auto count = [&](std::size_t i) {
-    return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(data, at + 20 + 4 * i, 4)));
+    return static_cast<std::size_t>(
+        static_cast<std::uint32_t>(big_endian(data, at + 20 + 4 * i, 4)));
   };
   const Header header{count(0), count(1), count(2), count(3), count(4), count(5)};
   if (header.times > data.size() || header.types > data.size() || header.leaps > data.size() ||

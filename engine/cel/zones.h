@@ -1,5 +1,6 @@
-// UTC offsets of named time zones, out of the system's zone database. Only used where an environment
-// allows named zones: their rules change with the machine, so guards of recorded runs may not.
+// UTC offsets of named time zones, out of the system's zone database. Only used where an
+// environment allows named zones: their rules change with the machine, so guards of recorded runs
+// may not.
 #pragma once
 
 #include <cstdint>

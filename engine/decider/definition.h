@@ -174,6 +174,7 @@ struct FieldSpec {
   std::string title;
   std::optional<cel::Value> initial;  // default of a param, first value of a data field
   bool secret = false;                // masked wherever it is shown
+  bool path = false;                  // `type: path`: made absolute where the run is started
 };
 
 struct Definition {

@@ -1,6 +1,7 @@
 #include "engine/decider/draft.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/assert.h"
 
@@ -75,7 +76,7 @@ void Draft::start_chart() {
 
 void Draft::deliver(QueuedEvent event) {
   if (state.mode != RunMode::running) return;
-  if (state.parked()) {
+  if (state.parked() || !state.queue.empty()) {
     emit(EventQueued{std::move(event.name), std::move(event.data)});
     return;
   }
@@ -83,10 +84,27 @@ void Draft::deliver(QueuedEvent event) {
   run_pending();
 }
 
+bool Draft::is_outdated(const QueuedEvent& event) const {
+  std::string_view id = event.name;
+  if (id.starts_with("done.invoke."))
+    id.remove_prefix(12);
+  else if (id.starts_with("error.invoke."))
+    id.remove_prefix(13);
+  else if (id.starts_with("answer."))
+    id.remove_prefix(id.rfind('.') + 1);
+  else
+    return false;
+  const auto index = definition.chart.find(id);
+  if (!index || !definition.states[index->value].invoke) return false;
+  const auto invocation = state.invocations.find(*index);
+  return invocation == state.invocations.end() || !invocation->second.ended;
+}
+
 void Draft::drain_queue() {
   while (!state.parked() && !state.queue.empty() && state.mode == RunMode::running) {
     QueuedEvent event = state.queue.front();
     emit(EventTaken{});
+    if (is_outdated(event)) continue;
     pending_.push_back(std::move(event));
     run_pending();
   }
@@ -98,17 +116,19 @@ void Draft::jump_to(StateIndex target) {
 }
 
 void Draft::run_pending() {
+  if (taking_) return;
+  taking_ = true;
   std::size_t taken = 0;
   while (!pending_.empty() && !state.parked() && state.mode == RunMode::running) {
     const QueuedEvent event = std::move(pending_.front());
     pending_.pop_front();
+    if (is_outdated(event)) continue;
     if (++taken > external_events_max) {
       raise_incident(IncidentKind::limit,
                      "the chart sent itself more than " + std::to_string(external_events_max) +
                          " events in one step",
-                     statechart::root_state);
-      pending_.clear();
-      return;
+                     statechart::root_state, std::nullopt, {event});
+      break;
     }
     macrostep(Step::dispatch, event);
   }
@@ -117,6 +137,7 @@ void Draft::run_pending() {
     for (QueuedEvent& event : pending_)
       emit(EventQueued{std::move(event.name), std::move(event.data)});
   pending_.clear();
+  taking_ = false;
 }
 
 void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
@@ -126,7 +147,7 @@ void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
   const std::size_t pending_before = pending_.size();
 
   statechart::ChartState chart = state.chart;
-  chart.running = step != Step::start;
+  chart.running = !chart.configuration.empty();
   Interpreter interpreter(definition.chart, chart, *this);
   const ChartEvent chart_event{event.name, ChartEvent::Type::external, event.data};
   interpreter_ = &interpreter;
@@ -153,7 +174,8 @@ void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
     state = before;
     events.resize(events_before);
     pending_.resize(pending_before);
-    flush_candidates(event.name);
+    exhausted_.clear();
+    flush_candidates(trigger_);
     std::vector<QueuedEvent> unprocessed;
     if (step == Step::dispatch) unprocessed.push_back(event);
     raise_incident(limit ? IncidentKind::limit : IncidentKind::execution_error,
@@ -163,7 +185,10 @@ void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
   }
   flush_candidates(trigger_);
   CR_ASSERT(state.chart.configuration == chart.configuration);
+  // What an invocation causes at once (no elements for `each`) is an event of its own.
+  const bool outer = std::exchange(taking_, true);
   begin_invocations();
+  taking_ = outer;
   for (const auto& [index, text] : exhausted_)
     raise_incident(IncidentKind::budget_exhausted, text, index);
   exhausted_.clear();
@@ -235,7 +260,9 @@ statechart::Host::Verdict Draft::evaluate(statechart::TransitionIndex transition
       stop_state_ = source;
     }
   }
-  trigger_ = event == nullptr ? std::string() : event->name;
+  std::string trigger = event == nullptr ? std::string() : event->name;
+  if (trigger != trigger_) flush_candidates(trigger_);
+  trigger_ = std::move(trigger);
   candidates_.push_back(std::move(candidate));
   return verdict;
 }
@@ -398,71 +425,6 @@ void Draft::count_entries(const statechart::Microstep& step, TransitionTaken& ta
                                            " times, which is its budget; `resolve --retry` allows "
                                            "one more");
   }
-}
-
-// ---------------------------------------------------------------------------- verdicts
-
-namespace {
-
-checkride::Verdict verdict_of(JobStatus status) {
-  switch (status) {
-    case JobStatus::pass: return Verdict::passed;
-    case JobStatus::fail:
-    case JobStatus::error: return Verdict::failed;
-    case JobStatus::unavailable: return Verdict::unavailable;
-    case JobStatus::skipped: return Verdict::skipped;
-  }
-  return Verdict::failed;
-}
-
-checkride::Verdict verdict_of_answer(std::string_view decision) {
-  if (decision == "reject") return Verdict::failed;
-  if (decision == "waive") return Verdict::waived;
-  return Verdict::passed;
-}
-
-}  // namespace
-
-void Draft::give_verdicts(const statechart::Microstep& step) {
-  for (const auto index : step.transitions) {
-    const StateIndex source = definition.chart.transition(index).source;
-    const StateSpec& spec = definition.states[source.value];
-    if (!spec.reports()) continue;
-    const TransitionSpec& transition = definition.transitions[index.value];
-    checkride::Verdict verdict = checkride::Verdict::none;
-    const std::string& id = definition.chart.state(source).id;
-    const auto invocation = state.invocations.find(source);
-    if (spec.invoke && invocation != state.invocations.end() && invocation->second.ended) {
-      const JobStatus status = invocation->second.status;
-      if (trigger_ == "done.invoke." + id || trigger_ == "error.invoke." + id)
-        verdict = verdict_of(status);
-      else if (trigger_.starts_with("answer.") && trigger_.ends_with("." + id))
-        verdict = verdict_of_answer(
-            std::string_view(trigger_).substr(7, trigger_.size() - 8 - id.size()));
-      const bool withheld = status == JobStatus::skipped || status == JobStatus::unavailable;
-      if (transition.verdict && !(withheld && *transition.verdict == checkride::Verdict::passed))
-        verdict = *transition.verdict;
-    } else if (transition.verdict) {
-      verdict = *transition.verdict;
-    }
-    if (verdict != checkride::Verdict::none) give_verdict(source, verdict, transition.note);
-  }
-}
-
-void Draft::give_verdict(StateIndex of, checkride::Verdict verdict,
-                         const std::optional<cel::Template>& note) {
-  VerdictGiven given{of, verdict, {}};
-  if (note) {
-    const cel::EvalResult text = note->evaluate(activation(event_));
-    if (!text) {
-      host_failed("the note of state '" + definition.chart.state(of).id +
-                      "' failed: " + text.error().message,
-                  of);
-      return;
-    }
-    given.note = text->kind() == cel::Kind::string ? text->as_string() : cel::to_cel(*text);
-  }
-  emit(std::move(given));
 }
 
 }  // namespace checkride

@@ -1,7 +1,8 @@
 // A decision being made: the state as it will be, the events so far. Each emitted event is folded
 // in at once, so the draft's state is always the fold of what the record will hold. It is the
 // interpreter's Host: guards, actions, verdicts and budgets happen here. Split over draft.cpp (the
-// chart), invocations.cpp (jobs, gates, children) and endings.cpp (cancel, rollback, finish).
+// chart), verdicts.cpp, invocations.cpp (jobs), children.cpp, gates.cpp (gates and timers) and
+// endings.cpp (cancel, rollback, finish).
 #pragma once
 
 #include <deque>
@@ -17,6 +18,8 @@ namespace checkride {
 
 class Draft final : public statechart::Host {
  public:
+  using StateIndex = statechart::StateIndex;
+
   Draft(RunState start, const Definition& definition, const Command& command);
 
   void emit(Event event);
@@ -24,7 +27,8 @@ class Draft final : public statechart::Host {
 
   // --- the chart (draft.cpp)
   void start_chart();
-  // Queues the event while the run is parked, else takes it and all it causes.
+  // Queues the event while the run is parked or has older ones waiting, else takes it and all it
+  // causes.
   void deliver(QueuedEvent event);
   // Takes what waited in the run's queue, as long as nothing parks it again.
   void drain_queue();
@@ -42,7 +46,9 @@ class Draft final : public statechart::Host {
   void answer_gate(Token gate, const std::string& decision, const std::string& reason,
                    const std::string& actor, bool expired);
   void fire_timer(const FireTimer& command, const TimerRecord& timer);
-  void resolve_job(const ResolveIncident& command, const IncidentRecord& incident);
+  // `attempt`: the live one that the incident was about, as it stood before the answer.
+  void resolve_job(const ResolveIncident& command, const IncidentRecord& incident,
+                   const std::optional<JobRecord>& attempt);
   // Everything a state leaves behind when it is exited.
   void release_state(statechart::StateIndex state, const std::string& why);
 
@@ -50,6 +56,7 @@ class Draft final : public statechart::Host {
   void stop_everything(const std::string& why);
   void continue_rollback();
   void compensation_ended(const JobIntended& intent, const JobOutcome& outcome);
+  void compensation_failed(StateIndex index, const std::string& message);
   // At the end of every decision: finishes the run, continues a rollback, or finds it stuck.
   void settle();
 
@@ -67,11 +74,11 @@ class Draft final : public statechart::Host {
   const Command& command;
 
  private:
-  using StateIndex = statechart::StateIndex;
-
   enum class Step : std::uint8_t { start, dispatch, jump };
   void macrostep(Step step, const QueuedEvent& event, StateIndex target = statechart::root_state);
   void run_pending();
+  // Whether it tells of an invocation that its state has left behind.
+  bool is_outdated(const QueuedEvent& event) const;
   void flush_candidates(const std::string& trigger);
   void give_verdicts(const statechart::Microstep& step);
   void give_verdict(StateIndex of, checkride::Verdict verdict,
@@ -87,12 +94,14 @@ class Draft final : public statechart::Host {
 
   void begin_invocation(StateIndex index, const InvokeSpec& invoke);
   Result<cel::Map> invocation_inputs(const InvokeSpec& invoke, const cel::Value* item) const;
-  // Intends one attempt; false after an incident or error because its inputs could not be
-  // evaluated.
+  // Intends one attempt; false after an incident because its inputs could not be evaluated.
   bool intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpose, std::uint32_t item,
               std::uint32_t attempt, std::optional<Token> about = std::nullopt);
+  void intend_with(cel::Map inputs, StateIndex index, const InvokeSpec& invoke, JobPurpose purpose,
+                   std::uint32_t item, std::uint32_t attempt, std::optional<Token> about);
   void intend_again(const JobIntended& intent, std::uint32_t attempt);
-  void open_gate(StateIndex index, const InvokeSpec& invoke);
+  std::uint32_t last_attempt(StateIndex index, std::uint32_t item) const;
+  void open_gate(StateIndex index, const InvokeSpec& invoke, cel::Map inputs);
   void attempt_failed(const JobIntended& intent, const JobOutcome& outcome);
   void lost_attempt(const JobIntended& intent, const JobOutcome& outcome);
   void probe_ended(const JobIntended& intent, const JobOutcome& outcome);
@@ -112,7 +121,13 @@ class Draft final : public statechart::Host {
   StateIndex stop_state_;
   std::vector<std::pair<StateIndex, std::string>> exhausted_;  // budgets without a transition
   std::deque<QueuedEvent> pending_;  // external events to take in this decision, in order
+  bool taking_ = false;              // somebody further out goes on with `pending_`
 };
+
+// What guards see as `error`.
+cel::Value error_value(const JobOutcome& outcome, std::uint32_t attempts, const Token& token);
+// The one that weighs more in a report.
+JobStatus worse(JobStatus a, JobStatus b);
 
 // The final state at the top that ended the chart, if one did.
 std::optional<statechart::StateIndex> top_final(const RunState& state,

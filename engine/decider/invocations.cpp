@@ -1,4 +1,4 @@
-// Jobs, gates and child runs of a draft: how they begin, are tried again, end, and are answered.
+// Jobs of a draft: how they begin, are tried again, are lost, looked into and end.
 #include <algorithm>
 
 #include "engine/base/assert.h"
@@ -29,6 +29,12 @@ Duration backoff_of(const RetryRule& rule, std::uint32_t failed_attempts, const 
   return Duration(static_cast<std::int64_t>(std::max(0.0, wait)));
 }
 
+TimerId retry_timer(StateIndex state, std::uint32_t item) {
+  return TimerId("retry." + std::to_string(state.value) + "." + std::to_string(item));
+}
+
+}  // namespace
+
 cel::Value error_value(const JobOutcome& outcome, std::uint32_t attempts, const Token& token) {
   cel::Map error;
   error.set("class", cel::Value(to_string(outcome.failure)));
@@ -39,26 +45,6 @@ cel::Value error_value(const JobOutcome& outcome, std::uint32_t attempts, const 
   if (outcome.exit_code) error.set("exit_code", cel::Value(*outcome.exit_code));
   return cel::Value(std::move(error));
 }
-
-JobStatus worse(JobStatus a, JobStatus b) {
-  constexpr auto rank = [](JobStatus s) {
-    switch (s) {
-      case JobStatus::pass: return 0;
-      case JobStatus::skipped: return 1;
-      case JobStatus::unavailable: return 2;
-      case JobStatus::fail: return 3;
-      case JobStatus::error: return 4;
-    }
-    return 4;
-  };
-  return rank(a) >= rank(b) ? a : b;
-}
-
-TimerId retry_timer(StateIndex state, std::uint32_t item) {
-  return TimerId("retry." + std::to_string(state.value) + "." + std::to_string(item));
-}
-
-}  // namespace
 
 const InvokeSpec* Draft::invoke_of(const JobIntended& intent) const {
   const StateSpec& spec = definition.states[intent.state.value];
@@ -214,38 +200,6 @@ void Draft::intend_again(const JobIntended& intent, std::uint32_t attempt) {
   emit(std::move(again));
 }
 
-void Draft::open_gate(StateIndex index, const InvokeSpec& invoke) {
-  auto inputs = invocation_inputs(invoke, nullptr);
-  if (!inputs) {
-    raise_incident(IncidentKind::execution_error, inputs.error().message, index);
-    return;
-  }
-  emit(InvocationStarted{index, false, {}});
-  GateOpened gate;
-  gate.gate = token_of(command.run, next_sequence());
-  gate.state = index;
-  if (const cel::Value* question = inputs->find("question");
-      question != nullptr && question->kind() == cel::Kind::string)
-    gate.question = question->as_string();
-  gate.options = {"approve", "reject", "waive"};
-  gate.options.insert(gate.options.end(), invoke.gate.options.begin(), invoke.gate.options.end());
-  gate.who = invoke.gate.who;
-  gate.inputs = *std::move(inputs);
-  const Token token = gate.gate;
-  emit(std::move(gate));
-  const auto timer = [&](TimerPurpose purpose, const char* prefix, Duration after) {
-    TimerSet set;
-    set.timer = TimerId(prefix + token.value);
-    set.purpose = purpose;
-    set.due = command.time + after;
-    set.state = index;
-    set.event = token.value;
-    emit(std::move(set));
-  };
-  if (invoke.gate.reminder) timer(TimerPurpose::gate_reminder, "reminder.", *invoke.gate.reminder);
-  if (invoke.gate.expiry) timer(TimerPurpose::gate_expiry, "expiry.", *invoke.gate.expiry);
-}
-
 // ---------------------------------------------------------------------------- attempts end
 
 void Draft::finish_job(const FinishJob& finish) {
@@ -387,202 +341,6 @@ void Draft::finish_invocation(StateIndex index, bool done, JobStatus status, cel
   emit(std::move(finished));
   deliver(QueuedEvent{(done ? "done.invoke." : "error.invoke.") + definition.chart.state(index).id,
                       std::move(data)});
-}
-
-// ---------------------------------------------------------------------------- children
-
-void Draft::children_progress(StateIndex index, const InvokeSpec& invoke) {
-  const InvocationRecord& record = state.invocations.at(index);
-  const auto passed_count = [&] {
-    return static_cast<std::size_t>(std::count_if(
-        record.outcomes.begin(), record.outcomes.end(),
-        [](const auto& o) { return o.second.completed && o.second.status == JobStatus::pass; }));
-  };
-  const std::size_t wanted = invoke.join == Join::any ? 1
-                             : invoke.join == Join::n ? invoke.join_count
-                                                      : record.items.size();
-  const bool some_failed = passed_count() < record.outcomes.size();
-  const bool enough = invoke.join == Join::first_failure ? some_failed
-                      : invoke.join == Join::all         ? false
-                                                         : passed_count() >= wanted;
-  // The joins that end early cancel the rest and wait for their end.
-  if (enough)
-    for (const auto& [token, job] : std::map<Token, JobRecord>(state.jobs))
-      if (job.intent->state == index && job.phase != JobPhase::cancelling)
-        emit(JobCancelRequested{token, "the join is decided"});
-  std::uint32_t live = 0;
-  for (const auto& [token, job] : state.jobs)
-    if (job.intent->state == index) ++live;
-  while (!enough && live < invoke.concurrency && record.next_item < record.items.size() &&
-         !state.parked()) {
-    // A sequence of one at a time stops at its first child without a result: later ones build on
-    // it.
-    if (invoke.concurrency == 1 && invoke.join == Join::all && !record.outcomes.empty() &&
-        !record.outcomes.rbegin()->second.completed)
-      break;
-    if (!intend(index, invoke, JobPurpose::invoke, record.next_item, 1)) return;
-    ++live;
-  }
-  if (live > 0) return;
-
-  cel::List children;
-  std::int64_t passed = 0;
-  JobStatus worst = JobStatus::pass;
-  for (const auto& [item, outcome] : record.outcomes) {
-    cel::Map child;
-    if (outcome.result.kind() == cel::Kind::map) {
-      child = outcome.result.as_map();
-    } else {
-      child.set("run", cel::Value(""));
-      child.set("outcome", cel::Value(outcome.cancelled ? "cancelled" : "failed"));
-      child.set("status", cel::Value(to_string(outcome.status)));
-      child.set("reason", cel::Value(outcome.message));
-    }
-    child.set("item", record.items[item]);
-    children.push_back(cel::Value(std::move(child)));
-    if (outcome.completed && outcome.status == JobStatus::pass)
-      ++passed;
-    else if (!outcome.cancelled || invoke.join == Join::all)
-      worst = worse(worst, outcome.status);
-  }
-  const auto total = static_cast<std::int64_t>(record.outcomes.size());
-  const bool all_ran = record.outcomes.size() == record.items.size();
-  const bool all_completed = std::all_of(record.outcomes.begin(), record.outcomes.end(),
-                                         [](const auto& o) { return o.second.completed; });
-  bool done = false;
-  switch (invoke.join) {
-    case Join::all: done = all_ran && all_completed; break;
-    case Join::any:
-    case Join::n:
-      done = static_cast<std::size_t>(passed) >= wanted;
-      if (done) worst = JobStatus::pass;
-      break;
-    case Join::first_failure: done = all_ran && !some_failed; break;
-  }
-  cel::Map result;
-  result.set("children", cel::Value(std::move(children)));
-  result.set("passed", cel::Value(passed));
-  result.set("failed", cel::Value(total - passed));
-  if (done) {
-    finish_invocation(index, true, worst, cel::Value(std::move(result)), true);
-    return;
-  }
-  JobOutcome outcome;
-  outcome.status = worst == JobStatus::pass ? JobStatus::fail : worst;
-  outcome.failure = FailureClass::code;
-  outcome.message =
-      std::to_string(passed) + " of " + std::to_string(record.items.size()) + " children passed";
-  for (const auto& [item, child] : record.outcomes)
-    if (!child.completed && !child.message.empty()) outcome.message += "; " + child.message;
-  finish_invocation(index, false, outcome.status,
-                    error_value(outcome, 1, token_of(command.run, record.started_at)), false);
-}
-
-FinishJob finish_of_child(const RunState& child, const Definition& definition, Digest chain) {
-  FinishJob finish;
-  CR_ASSERT(child.start.parent.has_value() && child.finished());
-  finish.token = child.start.parent->token;
-  finish.child_sequence = child.last;
-  finish.child_chain = chain;
-  JobOutcome& outcome = finish.outcome;
-  outcome.started = child.started;
-  outcome.ended = child.updated;
-  switch (child.outcome) {
-    case RunOutcome::succeeded:
-      outcome.status = JobStatus::pass;
-      outcome.completed = true;
-      break;
-    case RunOutcome::incomplete:
-      outcome.completed = true;
-      outcome.status = JobStatus::skipped;
-      for (const StateIndex index : child.unsatisfied) {
-        const auto verdict = child.verdicts.find(index);
-        if (verdict == child.verdicts.end()) continue;
-        if (verdict->second.verdict == Verdict::failed)
-          outcome.status = worse(outcome.status, JobStatus::fail);
-        if (verdict->second.verdict == Verdict::unavailable)
-          outcome.status = worse(outcome.status, JobStatus::unavailable);
-      }
-      break;
-    case RunOutcome::cancelled:
-      outcome.status = JobStatus::error;
-      outcome.failure = FailureClass::code;
-      outcome.cancelled = true;
-      break;
-    case RunOutcome::failed:
-    case RunOutcome::rolled_back:
-    case RunOutcome::none:
-      outcome.status = JobStatus::fail;
-      outcome.failure = FailureClass::code;
-      break;
-  }
-  cel::Map result;
-  result.set("run", cel::Value(child.run.value));
-  result.set("outcome", cel::Value(to_string(child.outcome)));
-  result.set("status", cel::Value(to_string(outcome.status)));
-  result.set("reason", cel::Value(child.outcome_reason));
-  result.set("item", cel::Value());
-  if (child.output.kind() == cel::Kind::map) result.set("output", child.output);
-  outcome.result = cel::Value(std::move(result));
-  outcome.message = outcome.completed
-                        ? std::string()
-                        : "run '" + child.run.value + "' ended " +
-                              std::string(to_string(child.outcome)) +
-                              (child.outcome_reason.empty() ? "" : ": " + child.outcome_reason);
-  static_cast<void>(definition);
-  return finish;
-}
-
-// ---------------------------------------------------------------------------- gates and timers
-
-void Draft::answer_gate(Token gate, const std::string& decision, const std::string& reason,
-                        const std::string& actor, bool expired) {
-  const StateIndex index = state.gates.at(gate).state;
-  emit(GateClosed{gate, expired ? "expired: " + decision : decision});
-  for (const char* prefix : {"reminder.", "expiry."})
-    if (const TimerId timer(prefix + gate.value); state.timers.contains(timer))
-      emit(TimerCancelled{timer});
-  cel::Map result;
-  result.set("decision", cel::Value(decision));
-  result.set("reason", cel::Value(reason));
-  result.set("actor", cel::Value(actor));
-  const cel::Value value(std::move(result));
-  emit(InvocationFinished{index, true, JobStatus::pass, value});
-  deliver(QueuedEvent{"answer." + decision + "." + definition.chart.state(index).id, value});
-}
-
-void Draft::fire_timer(const FireTimer& fire, const TimerRecord& timer) {
-  emit(TimerFired{fire});
-  switch (timer.purpose) {
-    case TimerPurpose::send: deliver(QueuedEvent{timer.event, timer.data}); return;
-    case TimerPurpose::retry: {
-      const auto& invoke = definition.states[timer.state.value].invoke;
-      const auto invocation = state.invocations.find(timer.state);
-      if (!invoke || invocation == state.invocations.end()) return;
-      intend(timer.state, *invoke, JobPurpose::invoke, timer.item,
-             invocation->second.attempts[timer.item] + 1);
-      return;
-    }
-    case TimerPurpose::gate_reminder: {
-      const auto& invoke = definition.states[timer.state.value].invoke;
-      if (!invoke || !invoke->gate.reminder || !state.gates.contains(Token(timer.event))) return;
-      TimerSet again;
-      again.timer = fire.timer;
-      again.purpose = TimerPurpose::gate_reminder;
-      again.due = command.time + *invoke->gate.reminder;
-      again.state = timer.state;
-      again.event = timer.event;
-      emit(std::move(again));
-      return;
-    }
-    case TimerPurpose::gate_expiry: {
-      const auto& invoke = definition.states[timer.state.value].invoke;
-      const Token gate(timer.event);
-      if (!invoke || !state.gates.contains(gate)) return;
-      answer_gate(gate, invoke->gate.expiry_answer, "nobody answered in time", "engine", true);
-      return;
-    }
-  }
 }
 
 // ---------------------------------------------------------------------------- leaving, resolving

@@ -10,8 +10,12 @@ namespace checkride {
 
 namespace {
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
 
 constexpr std::size_t block_cache_bytes = 32ULL << 20;
 
@@ -52,8 +56,9 @@ Result<std::optional<std::string>> Database::get(Table table, std::string_view k
   const rocksdb::Status status = db_->Get(options, handle(table), slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok())
-    return fail_rocksdb(status, "read from the table '" +
-                                    std::string(table_names[static_cast<std::size_t>(table)]) + "'");
+    return fail_rocksdb(
+        status,
+        "read from the table '" + std::string(table_names[static_cast<std::size_t>(table)]) + "'");
   return value;
 }
 
@@ -69,9 +74,9 @@ Result<void> Database::scan(Table table, std::string_view lower, std::string_vie
     CR_TRY(const bool more, each(view(at->key()), view(at->value())));
     if (!more) return {};
   }
-  return to_result(at->status(), "read the table '" +
-                                     std::string(table_names[static_cast<std::size_t>(table)]) +
-                                     "'");
+  return to_result(
+      at->status(),
+      "read the table '" + std::string(table_names[static_cast<std::size_t>(table)]) + "'");
 }
 
 Result<std::optional<Database::Row>> Database::last(Table table, std::string_view lower,
@@ -82,9 +87,9 @@ Result<std::optional<Database::Row>> Database::last(Table table, std::string_vie
   options.iterate_lower_bound = &bound;
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, handle(table)));
   at->SeekForPrev(slice(at_most));
-  CR_CHECK(to_result(at->status(), "read the table '" +
-                                       std::string(table_names[static_cast<std::size_t>(table)]) +
-                                       "'"));
+  CR_CHECK(to_result(
+      at->status(),
+      "read the table '" + std::string(table_names[static_cast<std::size_t>(table)]) + "'"));
   if (!at->Valid()) return std::nullopt;
   return Row{std::string(view(at->key())), std::string(view(at->value()))};
 }

@@ -39,8 +39,9 @@ class Database {
   Result<std::optional<std::string>> get(Table table, std::string_view key) const;
 
   using Each = std::function<Result<bool>(std::string_view key, std::string_view value)>;
-  // Rows with lower <= key < upper, in order, until `each` says false. An empty `upper` is no bound.
-  // `cached`: keep the blocks read; false for long walks, so that they do not push others out.
+  // Rows with lower <= key < upper, in order, until `each` says false. An empty `upper` is no
+  // bound. `cached`: keep the blocks read; false for long walks, so that they do not push others
+  // out.
   Result<void> scan(Table table, std::string_view lower, std::string_view upper, const Each& each,
                     bool cached = false) const;
   // The last row with lower <= key <= at_most.

@@ -33,7 +33,8 @@ void put_number(SlotBytes& slot, std::size_t at, std::uint64_t number) {
 }
 std::uint64_t number_at(const SlotBytes& slot, std::size_t at) {
   std::uint64_t number = 0;
-  for (std::size_t i = 8; i-- > 0;) number = (number << 8) | static_cast<unsigned char>(slot[at + i]);
+  for (std::size_t i = 8; i-- > 0;)
+    number = (number << 8) | static_cast<unsigned char>(slot[at + i]);
   return number;
 }
 std::uint64_t checksum_of(const SlotBytes& slot) {
@@ -117,7 +118,8 @@ Result<void> HeadsFile::write(const HeadPosition& position) {
   put_number(slot, counter_at, counter);
   put_number(slot, epoch_at, position.epoch.value);
   put_number(slot, global_at, position.global.value);
-  std::memcpy(slot.data() + store_id_at, store_id_.data(), std::min<std::size_t>(store_id_.size(), 32));
+  std::memcpy(slot.data() + store_id_at, store_id_.data(),
+              std::min<std::size_t>(store_id_.size(), 32));
   std::memcpy(slot.data() + chain_at, position.chain.bytes.data(), 32);
   put_number(slot, checksum_at, checksum_of(slot));
   const auto at = static_cast<off_t>(index * slot_bytes);
@@ -136,6 +138,8 @@ Result<void> HeadsFile::sync() {
   return sync_folder(path_.parent_path());
 }
 
-void HeadsFile::forget() { slots_ = {}; }
+void HeadsFile::forget() {
+  slots_ = {};
+}
 
 }  // namespace checkride

@@ -2,9 +2,9 @@
 // slots, written in turn after each sync of the log, so the file may lag behind the log but never
 // leads it. A log behind this file has lost something that was acknowledged, and is refused.
 //
-// The file is written without a sync of its own: after a power cut it may lag by what the system had
-// not yet written, which is allowed; it is synced when the store is opened and closed. docs/formats/
-// log.md has its bytes. One writer (the store's owner).
+// The file is written without a sync of its own: after a power cut it may lag by what the system
+// had not yet written, which is allowed; it is synced when the store is opened and closed.
+// docs/formats/ log.md has its bytes. One writer (the store's owner).
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ namespace checkride {
 struct HeadPosition {
   GlobalSequence global;  // of the newest acknowledged record
   Epoch epoch;
-  Digest chain;           // of that record
+  Digest chain;  // of that record
   bool operator==(const HeadPosition&) const = default;
 };
 

@@ -50,8 +50,8 @@ Result<std::string> read_store_id(const fs::path& store) {
   const fs::path path = store / "store";
   auto text = read_file(path, file_bytes_max);
   if (!text && text.error().code == ErrorCode::not_found)
-    return fail(ErrorCode::not_found, "there is no store at '" + store.native() +
-                                          "'; `checkride run` makes one");
+    return fail(ErrorCode::not_found,
+                "there is no store at '" + store.native() + "'; `checkride run` makes one");
   const auto damaged = [&] {
     return fail(ErrorCode::corrupt, "the file '" + path.native() +
                                         "' is damaged; restore it from a backup of the store");
@@ -66,9 +66,10 @@ Result<std::string> read_store_id(const fs::path& store) {
   std::string id = text->substr(format_end + 4, 32);
   if (*text != text_of(format, id)) return damaged();
   if (format != std::to_string(store_format))
-    return fail(ErrorCode::unsupported,
-                "the store at '" + store.native() + "' has format " + format +
-                    ", which this version of checkride does not know; use the version that made it");
+    return fail(
+        ErrorCode::unsupported,
+        "the store at '" + store.native() + "' has format " + format +
+            ", which this version of checkride does not know; use the version that made it");
   return id;
 }
 

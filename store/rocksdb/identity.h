@@ -1,5 +1,5 @@
-// STORE/store: a few lines of text that say what the folder is: format and store id, with a checksum.
-// A client reads it to find the owner's socket without opening the log.
+// STORE/store: a few lines of text that say what the folder is: format and store id, with a
+// checksum. A client reads it to find the owner's socket without opening the log.
 #pragma once
 
 #include <filesystem>

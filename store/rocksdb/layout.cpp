@@ -23,7 +23,9 @@ std::string run_key(const RunId& run, Sequence sequence) {
   return key;
 }
 
-std::string run_key_end(const RunId& run) { return run.value + '\x01'; }
+std::string run_key_end(const RunId& run) {
+  return run.value + '\x01';
+}
 
 std::optional<std::pair<RunId, Sequence>> parse_run_key(std::string_view key) {
   const std::size_t end = key.find('\0');

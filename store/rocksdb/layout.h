@@ -1,6 +1,6 @@
 // Tables of the log (RocksDB's column families) and their keys. Numbers in keys are big-endian, so
-// that byte order is number order; a run id ends with a zero byte, which no run id holds, so that the
-// rows of "a" never mix with those of "a.1". docs/formats/log.md has the same as a table.
+// that byte order is number order; a run id ends with a zero byte, which no run id holds, so that
+// the rows of "a" never mix with those of "a.1". docs/formats/log.md has the same as a table.
 #pragma once
 
 #include <array>

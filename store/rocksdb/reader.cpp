@@ -19,19 +19,22 @@ tl::unexpected<Error> no_such_run(const RunId& run) {
 
 }  // namespace
 
-std::string build_key(std::uint32_t number) { return "build/" + std::to_string(number); }
+std::string build_key(std::uint32_t number) {
+  return "build/" + std::to_string(number);
+}
 
 Result<std::vector<RunHead>> RocksDbReader::heads() const {
   std::vector<RunHead> heads;
-  CR_CHECK(database_.scan(
-      Table::heads, "", "", [&](std::string_view key, std::string_view value) -> Result<bool> {
-        const RunId run{std::string(key)};
-        if (!codec::is_run(run)) return true;
-        auto head = codec::decode_head(value);
-        if (!head) return fail(std::move(head).error(), "run '" + run.value + "'");
-        heads.push_back(*std::move(head));
-        return true;
-      }));
+  CR_CHECK(database_.scan(Table::heads, "", "",
+                          [&](std::string_view key, std::string_view value) -> Result<bool> {
+                            const RunId run{std::string(key)};
+                            if (!codec::is_run(run)) return true;
+                            auto head = codec::decode_head(value);
+                            if (!head)
+                              return fail(std::move(head).error(), "run '" + run.value + "'");
+                            heads.push_back(*std::move(head));
+                            return true;
+                          }));
   return heads;
 }
 
@@ -41,8 +44,8 @@ Result<std::optional<RunHead>> RocksDbReader::head(const RunId& run) const {
   auto head = codec::decode_head(*value);
   if (!head) return fail(std::move(head).error(), "run '" + run.value + "'");
   if (head->run != run)
-    return fail(ErrorCode::corrupt, "the head of run '" + run.value + "' is damaged: it is that of '" +
-                                        head->run.value + "'");
+    return fail(ErrorCode::corrupt, "the head of run '" + run.value +
+                                        "' is damaged: it is that of '" + head->run.value + "'");
   return *std::move(head);
 }
 
@@ -77,9 +80,10 @@ Result<void> RocksDbReader::read(const RunId& run, Sequence from,
                                                 " of run '" + run.value + "'");
   CR_CHECK(std::move(scanned));
   if (!any)
-    return fail(ErrorCode::corrupt, "the log of run '" + run.value +
-                                        "' is damaged: it has a head but no records from sequence " +
-                                        std::to_string(from.value));
+    return fail(ErrorCode::corrupt,
+                "the log of run '" + run.value +
+                    "' is damaged: it has a head but no records from sequence " +
+                    std::to_string(from.value));
   return walk.finish(complete);
 }
 
@@ -95,8 +99,7 @@ Result<std::optional<Snapshot>> RocksDbReader::snapshot(const RunId& run, Sequen
 }
 
 Result<std::optional<StoredDefinition>> RocksDbReader::definition(const Digest& hash) const {
-  CR_TRY(const std::optional<std::string> value,
-         database_.get(Table::definitions, view_of(hash)));
+  CR_TRY(const std::optional<std::string> value, database_.get(Table::definitions, view_of(hash)));
   if (!value) return std::nullopt;
   CR_TRY(StoredDefinition definition, codec::decode_definition(*value));
   if (definition.hash != hash)
@@ -142,8 +145,7 @@ Result<Record> RocksDbReader::at_global(GlobalSequence global) const {
     return fail(ErrorCode::corrupt, "record number " + std::to_string(global.value) +
                                         ", sequence " + std::to_string(place->second.value) +
                                         " of run '" + place->first.value + "', is missing");
-  CR_TRY(codec::DecodedRecord decoded,
-         codec::decode_record(*value, place->first, place->second));
+  CR_TRY(codec::DecodedRecord decoded, codec::decode_record(*value, place->first, place->second));
   if (decoded.record.global != global)
     return fail(ErrorCode::corrupt, "the place of record number " + std::to_string(global.value) +
                                         " holds another record");

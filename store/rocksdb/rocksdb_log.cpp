@@ -20,6 +20,7 @@ struct RocksDbLog::Staged {
   rocksdb::WriteBatch batch;
   std::vector<Committed> committed;
   std::unordered_map<RunId, codec::Tail> tails;
+  std::map<std::string, std::uint32_t> builds;  // new ones
 };
 
 RocksDbLog::RocksDbLog(Database& database, HeadsFile& heads_file)
@@ -27,7 +28,8 @@ RocksDbLog::RocksDbLog(Database& database, HeadsFile& heads_file)
 
 Result<void> RocksDbLog::refuse_after_failure() const {
   if (failed_)
-    return fail(ErrorCode::io, "the log takes no more records: an earlier write failed; start again");
+    return fail(ErrorCode::io,
+                "the log takes no more records: an earlier write failed; start again");
   if (ended_) return fail(ErrorCode::io, "the log takes no more records: it was closed");
   return {};
 }
@@ -35,8 +37,7 @@ Result<void> RocksDbLog::refuse_after_failure() const {
 Result<void> RocksDbLog::begin_epoch(const Beginning& beginning) {
   CR_TRY(global_, reader_.last_global());
   CR_TRY(const std::optional<std::string> epoch, database_.get(Table::meta, "epoch"));
-  if (epoch && epoch->size() != 8)
-    return fail(ErrorCode::corrupt, "the store's epoch is damaged");
+  if (epoch && epoch->size() != 8) return fail(ErrorCode::corrupt, "the store's epoch is damaged");
   epoch_ = Epoch(epoch ? from_big_endian(*epoch) : 0).next();
   CR_TRY(const std::optional<std::string> clean, database_.get(Table::meta, "clean"));
   CR_TRY(const codec::Tail tail, tail_of(codec::store_stream));
@@ -62,25 +63,28 @@ Result<codec::Tail> RocksDbLog::tail_of(const RunId& run) {
   return head ? codec::tail_of(*head) : codec::Tail{};
 }
 
-Result<std::uint32_t> RocksDbLog::build_number(const std::string& build,
-                                               rocksdb::WriteBatch& batch) {
+Result<std::uint32_t> RocksDbLog::build_number(const std::string& build, Staged& staged) {
   if (const auto found = builds_.find(build); found != builds_.end()) return found->second;
-  // Once for each build name of a process, so looking through all is cheap enough.
+  if (const auto found = staged.builds.find(build); found != staged.builds.end())
+    return found->second;
+  // Once for each build of the store's life, so looking through all is cheap enough.
   for (std::uint32_t number = 1; number < builds_max; ++number) {
     CR_TRY(const std::optional<std::string> name, database_.get(Table::meta, build_key(number)));
-    if (!name) {
-      database_.put(batch, Table::meta, build_key(number), build);
-      return number;
+    if (name) {
+      builds_.emplace(*name, number);
+      if (*name == build) return number;
+      continue;
     }
-    builds_.emplace(*name, number);
-    if (*name == build) return number;
+    const std::uint32_t free = number + static_cast<std::uint32_t>(staged.builds.size());
+    database_.put(staged.batch, Table::meta, build_key(free), build);
+    staged.builds.emplace(build, free);
+    return free;
   }
   return fail(ErrorCode::unsupported, "the store knows too many builds");
 }
 
 Result<RocksDbLog::Staged> RocksDbLog::stage(std::span<Append> batch) {
   Staged staged;
-  std::unordered_map<std::string, std::uint32_t> new_builds;
   GlobalSequence global = global_;
   for (Append& append : batch) {
     Record& record = append.record;
@@ -89,21 +93,9 @@ Result<RocksDbLog::Staged> RocksDbLog::stage(std::span<Append> batch) {
       CR_TRY(const codec::Tail stored, tail_of(record.run));
       tail = staged.tails.emplace(record.run, stored).first;
     }
-    auto build = new_builds.find(record.build);
-    if (build == new_builds.end()) {
-      // A second new build in one batch would get the same number; it does not happen, a process
-      // has one build, but it must not pass.
-      const std::size_t rows_before = static_cast<std::size_t>(staged.batch.Count());
-      CR_TRY(const std::uint32_t number, build_number(record.build, staged.batch));
-      const bool is_new = static_cast<std::size_t>(staged.batch.Count()) > rows_before;
-      for (const auto& [name, other] : new_builds)
-        if (is_new && other == number)
-          return fail(ErrorCode::unsupported, "one batch brings two new builds");
-      build = new_builds.emplace(record.build, number).first;
-    }
+    CR_TRY(const std::uint32_t build, build_number(record.build, staged));
     global = global.next();
-    CR_TRY(const codec::Stamped stamped,
-           codec::stamp(append, tail->second, global, epoch_, build->second));
+    CR_TRY(const codec::Stamped stamped, codec::stamp(append, tail->second, global, epoch_, build));
     tail->second = codec::tail_of(stamped.head);
 
     const std::string key = run_key(record.run, record.first);
@@ -149,6 +141,7 @@ Result<std::vector<Committed>> RocksDbLog::write_records(std::span<Append> batch
   global_ = staged.committed.back().global;
   if (tails_.size() + staged.tails.size() > tails_max) tails_.clear();
   for (auto& [run, tail] : staged.tails) tails_.insert_or_assign(run, tail);
+  builds_.insert(staged.builds.begin(), staged.builds.end());
   // The log has the records; without this the next opening could not tell if it lost them again.
   auto noted = heads_file_.write(HeadPosition{global_, epoch_, staged.committed.back().chain});
   if (!noted) {

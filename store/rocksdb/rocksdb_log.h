@@ -1,6 +1,6 @@
-// The event log on disk: EventLog over RocksDB, owned by one engine. One append() is one atomic batch
-// and one sync; after it the heads file says how far the log was acknowledged. Opened by Store
-// (store.h), which checks everything first.
+// The event log on disk: EventLog over RocksDB, owned by one engine. One append() is one atomic
+// batch and one sync; after it the heads file says how far the log was acknowledged. Opened by
+// Store (store.h), which checks everything first.
 #pragma once
 
 #include <unordered_map>
@@ -32,9 +32,7 @@ class RocksDbLog final : public EventLog {
   Result<void> end_epoch();
 
   Result<std::vector<RunHead>> heads() const override { return reader_.heads(); }
-  Result<std::optional<RunHead>> head(const RunId& run) const override {
-    return reader_.head(run);
-  }
+  Result<std::optional<RunHead>> head(const RunId& run) const override { return reader_.head(run); }
   Result<void> read(const RunId& run, Sequence from,
                     const std::function<bool(const Record&)>& each) const override {
     return reader_.read(run, from, each);
@@ -56,11 +54,10 @@ class RocksDbLog final : public EventLog {
  private:
   struct Staged;
   Result<codec::Tail> tail_of(const RunId& run);
-  Result<std::uint32_t> build_number(const std::string& build, rocksdb::WriteBatch& batch);
+  Result<std::uint32_t> build_number(const std::string& build, Staged& staged);
   Result<Staged> stage(std::span<Append> batch);
   Result<void> commit(rocksdb::WriteBatch& batch);
-  Result<std::vector<Committed>> write_records(std::span<Append> batch,
-                                               const Beginning* beginning);
+  Result<std::vector<Committed>> write_records(std::span<Append> batch, const Beginning* beginning);
   Result<void> refuse_after_failure() const;
 
   Database& database_;

@@ -30,9 +30,9 @@ tl::unexpected<Error> owned(const fs::path& file, StoreLock::Kind kind, bool by_
     return fail(ErrorCode::locked, store + " is being read; try again when that is done");
   const std::string owner = lock_owner(file);
   static_cast<void>(kind);
-  return fail(ErrorCode::locked,
-              store + " is owned by another engine" + (owner.empty() ? "" : " (" + owner + ")") +
-                  "; send it the command, or wait until it ends");
+  return fail(ErrorCode::locked, store + " is owned by another engine" +
+                                     (owner.empty() ? "" : " (" + owner + ")") +
+                                     "; send it the command, or wait until it ends");
 }
 
 }  // namespace
@@ -90,9 +90,9 @@ Result<void> check_local_file_system(const fs::path& folder) {
   };
   // Numbers of linux/magic.h and the file systems' own headers.
   static constexpr Known network[] = {
-      {0x6969, "NFS"},         {0x517B, "SMB"},        {0xFF534D42, "CIFS"}, {0xFE534D42, "SMB2"},
-      {0x5346414F, "AFS"},     {0x00C36400, "Ceph"},   {0x0BD00BD0, "Lustre"}, {0x47504653, "GPFS"},
-      {0x01021997, "9P"},      {0x19830326, "BeeGFS"}, {0x73757245, "Coda"},
+      {0x6969, "NFS"},     {0x517B, "SMB"},        {0xFF534D42, "CIFS"},   {0xFE534D42, "SMB2"},
+      {0x5346414F, "AFS"}, {0x00C36400, "Ceph"},   {0x0BD00BD0, "Lustre"}, {0x47504653, "GPFS"},
+      {0x01021997, "9P"},  {0x19830326, "BeeGFS"}, {0x73757245, "Coda"},
   };
   const auto magic = static_cast<unsigned long>(info.f_type) & 0xFFFFFFFFUL;
   for (const auto& [number, name] : network)

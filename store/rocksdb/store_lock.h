@@ -1,6 +1,6 @@
-// Who may use a store: one engine, or any number of readers. An advisory lock (flock) on STORE/lock,
-// exclusive for the engine that owns the store, shared for readers; it ends with its process,
-// however that ends. The file's text names the owner, for messages only.
+// Who may use a store: one engine, or any number of readers. An advisory lock (flock) on
+// STORE/lock, exclusive for the engine that owns the store, shared for readers; it ends with its
+// process, however that ends. The file's text names the owner, for messages only.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,6 @@
-// RocksDB's log format (doc/log_format in leveldb: blocks of 32 KiB, records with a masked CRC-32C),
-// read only to say which file is damaged and where: write-ahead logs and the manifest have it.
+// RocksDB's log format (doc/log_format in leveldb: blocks of 32 KiB, records with a masked
+// CRC-32C), read only to say which file is damaged and where: write-ahead logs and the manifest
+// have it.
 #pragma once
 
 #include <cstdint>

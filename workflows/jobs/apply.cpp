@@ -119,7 +119,7 @@ Result<ApplyReport> apply_patch(const Git& git, const fs::path& patch, int strip
   CR_TRY(const auto before, index_entries(git));
   const std::set<std::string> unmerged_before = unmerged_paths(before);
   if (unmerged_before.empty()) {
-    CR_TRY(report.tree_before, git.line({"write-tree"}));
+    CR_TRY(report.tree_before, index_tree(git));
   }
   report.tree_after = report.tree_before;
   report.targets = report.patch.targets();
@@ -171,7 +171,7 @@ Result<ApplyReport> apply_patch(const Git& git, const fs::path& patch, int strip
   const std::set<std::string> unmerged = unmerged_paths(after);
   report.tree_after.clear();
   if (unmerged.empty()) {
-    CR_TRY(report.tree_after, git.line({"write-tree"}));
+    CR_TRY(report.tree_after, index_tree(git));
   }
   const bool changed = entries_of(before, targets) != entries_of(after, targets);
   const bool in_conflict = std::any_of(unmerged.begin(), unmerged.end(),

@@ -113,7 +113,7 @@ cel::Map result_of(const ApplyReport& report, const Held& held, const fs::path& 
   result.set("conflicts", to_value(report.conflicts));
   result.set("conflict_files", static_cast<std::int64_t>(report.conflicts.size()));
   result.set("hunks", hunks);
-  result.set("missing_blobs", list_of(report.missing_blobs));
+  result.set("missing_blobs", list_of(report.missing_blobs, 16 << 10));
   result.set("lock", front_of(report.lock, 4096));
   result.set("note", front_of(report.note, 2048));
   result.set("log", log);

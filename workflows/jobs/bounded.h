@@ -35,8 +35,8 @@ class BoundedList {
 };
 
 template <class Range>
-cel::Value list_of(const Range& texts) {
-  BoundedList list;
+cel::Value list_of(const Range& texts, std::size_t bytes_max = 32 << 10) {
+  BoundedList list(500, bytes_max);
   for (const auto& text : texts) list.add(cel::Value(front_of(text, 4096)));
   return list.value();
 }

@@ -202,8 +202,8 @@ Result<std::string> side_of(const Git& git, const ConflictFile& conflict,
 }
 
 cel::Value to_value(const std::vector<ConflictFile>& conflicts) {
-  BoundedList all(100, 128 << 10);
-  std::size_t text_budget = 64 << 10;
+  BoundedList all(200, 160 << 10);
+  std::size_t text_budget = 24 << 10;
   for (const ConflictFile& file : conflicts) {
     cel::Map record;
     record.set("path", front_of(file.path, 4096));
@@ -216,12 +216,14 @@ cel::Value to_value(const std::vector<ConflictFile>& conflicts) {
     record.set("hunk_count", static_cast<std::int64_t>(file.hunks.size()));
     BoundedList hunks(50);
     for (const ConflictHunk& hunk : file.hunks) {
+      // Texts are for people; the blobs say it all, so room is kept for every file's.
+      if (text_budget == 0) break;
       cel::Map entry;
       entry.set("line", hunk.line);
       for (const auto& [name, text] : {std::pair("ours", &hunk.ours), std::pair("base", &hunk.base),
                                        std::pair("theirs", &hunk.theirs)}) {
         const std::string shown = front_of(*text, std::min<std::size_t>(2048, text_budget));
-        text_budget -= std::min(text_budget, shown.size());
+        text_budget -= std::min(text_budget, shown.size() + 100);
         entry.set(name, shown);
       }
       hunks.add(std::move(entry));

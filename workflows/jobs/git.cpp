@@ -229,6 +229,24 @@ Result<std::vector<IndexEntry>> index_entries(const Git& git) {
   return entries;
 }
 
+fs::path Git::scratch() const {
+  return log_.empty() ? fs::temp_directory_path() : log_.parent_path();
+}
+
+Result<std::string> index_tree(const Git& git) {
+  CR_TRY(const std::string index,
+         git.line({"rev-parse", "--path-format=absolute", "--git-path", "index"}));
+  const fs::path copy = git.scratch() / ("index-" + std::to_string(::getpid()));
+  std::error_code problem;
+  fs::copy_file(index, copy, fs::copy_options::overwrite_existing, problem);
+  // No file is an empty index, also to git.
+  if (problem && problem != std::errc::no_such_file_or_directory)
+    return fail(ErrorCode::io, "cannot copy " + index + ": " + problem.message());
+  auto tree = git.with_env("GIT_INDEX_FILE", copy.string()).line({"write-tree"});
+  fs::remove(copy, problem);
+  return tree;
+}
+
 std::set<std::string> unmerged_paths(const std::vector<IndexEntry>& entries) {
   std::set<std::string> paths;
   for (const IndexEntry& entry : entries)

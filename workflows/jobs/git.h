@@ -43,6 +43,8 @@ class Git {
   Result<bool> succeeds(std::vector<std::string> arguments) const;
 
   const std::filesystem::path& folder() const { return folder_; }
+  // Where files for the moment may lie: beside the log, else the system's folder for them.
+  std::filesystem::path scratch() const;
 
  private:
   ProcessRequest request(std::vector<std::string> arguments) const;
@@ -66,6 +68,9 @@ struct IndexEntry {
   bool operator==(const IndexEntry&) const = default;
 };
 Result<std::vector<IndexEntry>> index_entries(const Git& git);
+// The tree of the index, as `git write-tree` gives it, but from a copy: it neither waits for a lock
+// of the index nor takes one. An error while something is unmerged.
+Result<std::string> index_tree(const Git& git);
 std::set<std::string> unmerged_paths(const std::vector<IndexEntry>& entries);
 
 // The parts of a -z output, without the empty one at the end.

@@ -145,7 +145,7 @@ Result<JobOutcome> commit_index(const JobSpec& spec, const JobContext& context) 
                                                  git.folder().string() +
                                                  "; resolve it and run git add before the commit");
   CR_TRY(const HeadState head, read_head(git));
-  CR_TRY(const std::string tree, git.line({"write-tree"}));
+  CR_TRY(const std::string tree, index_tree(git));
   CR_TRY(const std::string head_tree, git.line({"rev-parse", "HEAD^{tree}"}));
   std::string commit = head.commit;
   const bool needed = tree != head_tree;

@@ -79,9 +79,10 @@ Result<JobOutcome> export_work(const JobSpec& spec, const JobContext& context) {
 
   CR_TRY(const Globs globs, Globs::compile(strings(in, "untracked")));
   CR_TRY(const std::string listed, git.text({"ls-files", "-z", "--others", "--exclude-standard"}));
+  const bool holds_run = lies_within(context.run_folder, git.folder());
   std::vector<std::string> files;
   for (std::string& file : split_zero(listed))
-    if (globs.matches(file) && !lies_within(git.folder() / file, context.run_folder))
+    if (globs.matches(file) && !(holds_run && lies_within(git.folder() / file, context.run_folder)))
       files.push_back(std::move(file));
   std::sort(files.begin(), files.end());
   cel::Map result = file_record(name, digest);

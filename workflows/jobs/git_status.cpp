@@ -30,6 +30,7 @@ Result<JobOutcome> status(const JobSpec& spec, const JobContext& context) {
          git.text({"status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"}));
   CR_TRY(const HeadState head, read_head(git));
 
+  const bool holds_run = lies_within(context.run_folder, git.folder());
   BoundedList entries;
   std::int64_t refused = 0;
   std::int64_t unmerged = 0;
@@ -37,7 +38,7 @@ Result<JobOutcome> status(const JobSpec& spec, const JobContext& context) {
     if (line.size() < 4) continue;
     const std::string code = line.substr(0, 2);
     const std::string path = line.substr(3);
-    if (code == "??" && lies_within(git.folder() / path, context.run_folder)) continue;
+    if (holds_run && code == "??" && lies_within(git.folder() / path, context.run_folder)) continue;
     constexpr std::array unmerged_codes = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"};
     const bool is_unmerged =
         std::find(unmerged_codes.begin(), unmerged_codes.end(), code) != unmerged_codes.end();

@@ -41,7 +41,7 @@ Result<PatchSnapshot> take_snapshot(const Git& git, const PatchText& patch) {
   const auto unmerged = unmerged_paths(entries);
   taken.unmerged.assign(unmerged.begin(), unmerged.end());
   if (unmerged.empty()) {
-    CR_TRY(taken.tree, git.line({"write-tree"}));
+    CR_TRY(taken.tree, index_tree(git));
   }
   Sha256 index;
   std::map<std::string, std::string> by_path;

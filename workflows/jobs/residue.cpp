@@ -210,6 +210,11 @@ Result<JobOutcome> residue(const JobSpec& spec, const JobContext& context) {
   const std::vector<ConflictFile> conflicts = conflicts_from(list == nullptr ? none : *list);
   for (const ConflictFile& conflict : conflicts) all.targets.insert(conflict.path);
 
+  if (static_cast<std::size_t>(attempt.int_or("conflict_files", 0)) > conflicts.size())
+    all.findings.add("sides", "", 0,
+                     "only the first " + std::to_string(conflicts.size()) +
+                         " files with conflicts could be recorded; split the patch");
+
   const std::set<std::string> unmerged = unmerged_paths(all.entries);
   for (const std::string& path : all.targets)
     CR_CHECK(check_path(all, path, unmerged.contains(path), conflicts, known ? chosen : ""));
@@ -224,7 +229,7 @@ Result<JobOutcome> residue(const JobSpec& spec, const JobContext& context) {
   std::string commit;
   std::string ref;
   if (ok && unmerged.empty()) {
-    CR_TRY(tree, git.line({"write-tree"}));
+    CR_TRY(tree, index_tree(git));
     ref = held_ref(spec.root, spec.token.value + "-resolved");
     CR_TRY(commit, hold_tree(git, tree, head.commit, ref, "a resolved conflict"));
   }

@@ -35,7 +35,9 @@ class Writer {
 };
 
 // Doubles by their shortest exact text, as CEL literals have it.
-std::string exact(double value) { return cel::to_cel(cel::Value(value)); }
+std::string exact(double value) {
+  return cel::to_cel(cel::Value(value));
+}
 
 void write(Writer& out, const ValueTemplate& value);
 
@@ -133,6 +135,7 @@ void write_fields(Writer& out, std::vector<FieldSpec> fields) {
     out.field("type", cel::to_string(field.type));
     out.field("title", field.title);
     out.field("secret", field.secret ? 1 : 0);
+    out.field("path", field.path ? 1 : 0);
     out.field("initial");
     if (field.initial)
       out.text(cel::to_cel(*field.initial));
@@ -345,6 +348,8 @@ std::string canonical_form(const Definition& definition) {
   return Canonical(definition).write_all();
 }
 
-Digest canonical_hash(const Definition& definition) { return sha256(canonical_form(definition)); }
+Digest canonical_hash(const Definition& definition) {
+  return sha256(canonical_form(definition));
+}
 
 }  // namespace checkride::loader

@@ -65,9 +65,9 @@ bool DefinitionReader::flag(const Node& map, std::string_view key) {
   if (node == nullptr) return false;
   const auto value = scalar_value(*node);
   if (value && value->kind() == cel::Kind::boolean) return value->as_bool();
-  reporter_.error(node->place, "shape",
-                  "'" + std::string(key) + "' must be true or false, not " +
-                      std::string(describe(*node)));
+  reporter_.error(
+      node->place, "shape",
+      "'" + std::string(key) + "' must be true or false, not " + std::string(describe(*node)));
   return false;
 }
 
@@ -95,9 +95,9 @@ std::optional<std::int64_t> DefinitionReader::int_of(const Node& node, std::stri
 std::vector<std::string> DefinitionReader::names_of(const Node& node, std::string_view what) {
   std::vector<std::string> names;
   if (!node.is_list()) {
-    reporter_.error(node.place, "shape",
-                    std::string(what) + " must be a list of names, not " +
-                        std::string(describe(node)));
+    reporter_.error(
+        node.place, "shape",
+        std::string(what) + " must be a list of names, not " + std::string(describe(node)));
     return names;
   }
   for (const Node& item : node.items) {
@@ -106,8 +106,7 @@ std::vector<std::string> DefinitionReader::names_of(const Node& node, std::strin
     if (name->empty())
       reporter_.error(item.place, "shape", std::string(what) + " holds an empty name");
     else if (std::find(names.begin(), names.end(), *name) != names.end())
-      reporter_.error(item.place, "shape",
-                      std::string(what) + " holds '" + *name + "' twice");
+      reporter_.error(item.place, "shape", std::string(what) + " holds '" + *name + "' twice");
     else
       names.push_back(*name);
   }
@@ -122,8 +121,8 @@ std::optional<cel::Type> DefinitionReader::type_of(const Node& node) {
       const bool optional = entry.key.ends_with('?');
       auto type = type_of(entry.value);
       if (!type) return std::nullopt;
-      fields.push_back({entry.key.substr(0, entry.key.size() - (optional ? 1 : 0)),
-                        *std::move(type), optional});
+      fields.push_back(
+          {entry.key.substr(0, entry.key.size() - (optional ? 1 : 0)), *std::move(type), optional});
     }
     return cel::Type::record(std::move(fields));
   }
@@ -147,9 +146,9 @@ std::optional<cel::Program> DefinitionReader::program(const Node& node, const Sc
                                                       const cel::Type& type,
                                                       std::string_view what) {
   if (!node.is_scalar()) {
-    reporter_.error(node.place, "shape",
-                    std::string(what) + " must be a CEL expression, not " +
-                        std::string(describe(node)));
+    reporter_.error(
+        node.place, "shape",
+        std::string(what) + " must be a CEL expression, not " + std::string(describe(node)));
     return std::nullopt;
   }
   const std::string_view source = trimmed(node.text);
@@ -213,12 +212,12 @@ std::optional<ValueTemplate> DefinitionReader::scalar_template(const Node& node,
   if (!text) return std::nullopt;
   // An optional input whose value is optional.none() is left out.
   const cel::Type given = text->type();
-  const bool unwrapped = may_be_none && given.kind() == cel::Type::Kind::optional &&
-                         assignable(given.element(), type);
+  const bool unwrapped =
+      may_be_none && given.kind() == cel::Type::Kind::optional && assignable(given.element(), type);
   if (!unwrapped && !assignable(given, type)) {
-    reporter_.error(node.place, "type",
-                    what + " must be " + cel::to_string(type) + ", but this is " +
-                        cel::to_string(given));
+    reporter_.error(
+        node.place, "type",
+        what + " must be " + cel::to_string(type) + ", but this is " + cel::to_string(given));
     return std::nullopt;
   }
   return ValueTemplate{*std::move(text)};
@@ -230,13 +229,14 @@ std::optional<ValueTemplate> DefinitionReader::value_template(const Node& node, 
                                                               bool may_be_none) {
   using Kind = cel::Type::Kind;
   const bool any = type.kind() == Kind::dyn;
-  if (!node.is_list() && !node.is_map()) return scalar_template(node, scope, type, what, may_be_none);
+  if (!node.is_list() && !node.is_map())
+    return scalar_template(node, scope, type, what, may_be_none);
   const bool fits = node.is_list() ? any || type.kind() == Kind::list
                                    : any || type.kind() == Kind::record || type.kind() == Kind::map;
   if (!fits) {
-    reporter_.error(node.place, "type",
-                    what + " must be " + cel::to_string(type) + ", not " +
-                        std::string(describe(node)));
+    reporter_.error(
+        node.place, "type",
+        what + " must be " + cel::to_string(type) + ", not " + std::string(describe(node)));
     return std::nullopt;
   }
   bool whole = true;
@@ -259,8 +259,8 @@ std::optional<ValueTemplate> DefinitionReader::value_template(const Node& node, 
     return ValueTemplate{std::move(entries)};
   }
   for (const Entry& entry : node.entries) {
-    auto value = value_template(entry.value, scope, any ? type : type.element(),
-                                what + "." + entry.key);
+    auto value =
+        value_template(entry.value, scope, any ? type : type.element(), what + "." + entry.key);
     whole = whole && value.has_value();
     if (value) entries.emplace_back(entry.key, *std::move(value));
   }
@@ -278,8 +278,9 @@ std::optional<std::string> DefinitionReader::event_name(const Node& node) {
   if (!name) return std::nullopt;
   if (!is_word(*name, "._-") || name->front() == '.' || name->back() == '.' ||
       name->find("..") != std::string::npos) {
-    reporter_.error(node.place, "event-name",
-                    "'" + *name + "' is no event name; write letters, digits, '_', '-' and single dots");
+    reporter_.error(
+        node.place, "event-name",
+        "'" + *name + "' is no event name; write letters, digits, '_', '-' and single dots");
     return std::nullopt;
   }
   // What these say is recorded fact; a definition must not forge it.

@@ -15,8 +15,8 @@ bool is_identifier(std::string_view name) {
          });
 }
 
-// What a definition writes as int or text where the type is a double, duration or timestamp: YAML has
-// no words of its own for these.
+// What a definition writes as int or text where the type is a double, duration or timestamp: YAML
+// has no words of its own for these.
 cel::Value adapted(const cel::Value& value, const cel::Type& type) {
   using Kind = cel::Type::Kind;
   if (type.kind() == Kind::floating && value.kind() == cel::Kind::integer)
@@ -40,9 +40,9 @@ cel::Value adapted(const cel::Value& value, const cel::Type& type) {
   if (type.kind() != Kind::map && type.kind() != Kind::record) return value;
   cel::Map map;
   for (const auto& [key, item] : value.as_map()) {
-    const cel::Field* field =
-        type.kind() == Kind::record && key.kind() == cel::Kind::string ? type.field(key.as_string())
-                                                                       : nullptr;
+    const cel::Field* field = type.kind() == Kind::record && key.kind() == cel::Kind::string
+                                  ? type.field(key.as_string())
+                                  : nullptr;
     if (type.kind() == Kind::map)
       map.set(key, adapted(item, type.element()));
     else
@@ -120,6 +120,7 @@ void DefinitionReader::read_fields(const Node* node, bool data, std::vector<Fiel
       reporter_.error(entry.place, "missing-key", what + " has no type; write {type: string}");
     } else if (auto type = type_of(*type_node)) {
       field.type = *std::move(type);
+      field.path = !data && type_node->is_scalar() && type_node->text == "path";
     }
     const Node* initial = brief ? nullptr : entry.value.find("default");
     if (initial != nullptr)

@@ -6,10 +6,10 @@
 namespace checkride {
 namespace {
 
+using statechart::root_state;
 using statechart::StateIndex;
 using statechart::StateKind;
 using statechart::TransitionIndex;
-using statechart::root_state;
 
 // Mermaid ends labels at a line end and gives ':', ';', '"', '#' and '<' a meaning.
 std::string label(std::string_view text) {
@@ -130,7 +130,8 @@ class Diagram {
                     (text.empty() ? "" : " on " + label(text)));
       return;
     }
-    if (transition.targets.empty()) line(1, id(source) + " --> " + id(source) + suffix + " (stays)");
+    if (transition.targets.empty())
+      line(1, id(source) + " --> " + id(source) + suffix + " (stays)");
     for (const StateIndex target : transition.targets)
       line(1, id(source) + " --> " + id(target) + suffix);
   }

@@ -11,8 +11,9 @@ using statechart::StateIndex;
 
 namespace {
 
-const std::vector<std::string> job_keys = {"job",    "with",   "timeout", "retry",      "repeat", "probe",
-                                           "expect", "parse",  "secrets", "output_max", "grace"};
+const std::vector<std::string> job_keys = {"job",     "with",       "timeout", "retry",
+                                           "repeat",  "probe",      "expect",  "parse",
+                                           "secrets", "output_max", "grace"};
 const std::vector<std::string> gate_keys = {"job", "with", "options", "who", "reminder", "expiry"};
 const std::vector<std::string> machine_keys = {"machine",     "with", "each",      "as",
                                                "concurrency", "join", "join_count"};
@@ -27,8 +28,9 @@ constexpr Unsupported unsupported_keys[] = {
     {"host", "only local jobs are supported; call ssh or sbatch from a script"},
     {"quorum", "a gate is answered by one person; use several gates"},
     {"signed", "signed answers are not supported; remove the key"},
-    {"not_author", "signed answers are not supported, so nobody can be excluded; name people in "
-                   "'who'"},
+    {"not_author",
+     "signed answers are not supported, so nobody can be excluded; name people in "
+     "'who'"},
     {"evidence", "put the evidence into 'with', where the person who answers sees it"},
 };
 
@@ -125,7 +127,8 @@ void DefinitionReader::read_invocation_head(StateIndex state, Invocation& invoca
   }
   read_parse(node, invocation.spec);
   std::vector<cel::Field> values;
-  for (const ParseRule& rule : invocation.spec.parse) values.push_back({rule.name, rule.type, true});
+  for (const ParseRule& rule : invocation.spec.parse)
+    values.push_back({rule.name, rule.type, true});
   invocation.result = invocation.spec.parse.empty()
                           ? invocation.spec.signature.result
                           : with_values(invocation.spec.signature.result, std::move(values));
@@ -146,9 +149,10 @@ void DefinitionReader::read_machine_head(const Node& node, Invocation& invocatio
   invocation.usable = true;
   invocation.result = machine_result_type(spec.machine->output, node.find("each") != nullptr);
   if (has_undo(*spec.machine))
-    reporter_.error(name_node.place, "undo",
-                    "machine '" + *name +
-                        "' has states with 'undo', which only a workflow started by itself may have");
+    reporter_.error(
+        name_node.place, "undo",
+        "machine '" + *name +
+            "' has states with 'undo', which only a workflow started by itself may have");
   definition_->machines.emplace(spec.machine->hash, spec.machine);
   for (const auto& [hash, machine] : spec.machine->machines)
     definition_->machines.emplace(hash, machine);
@@ -163,13 +167,14 @@ bool DefinitionReader::read_kind(const Node& node, InvokeSpec& spec) {
   if (signature == nullptr) {
     std::vector<std::string> kinds = surroundings_.kind_names();
     kinds.emplace_back("gate");
-    reporter_.error(node.find("job")->place, "unknown-kind",
-                    "there is no job kind '" + *name + "'", did_you_mean(*name, kinds));
+    reporter_.error(node.find("job")->place, "unknown-kind", "there is no job kind '" + *name + "'",
+                    did_you_mean(*name, kinds));
     return false;
   }
   if (signature->performer == JobSignature::Performer::machine) {
-    reporter_.error(node.find("job")->place, "unknown-kind",
-                    "another statechart is invoked by 'machine: NAME', not by 'job: " + *name + "'");
+    reporter_.error(
+        node.find("job")->place, "unknown-kind",
+        "another statechart is invoked by 'machine: NAME', not by 'job: " + *name + "'");
     return false;
   }
   spec.signature = *signature;
@@ -179,7 +184,7 @@ bool DefinitionReader::read_kind(const Node& node, InvokeSpec& spec) {
 
 void DefinitionReader::read_invocation(StateIndex state, Invocation& invocation) {
   const Node& node = *invocation.node;
-  if (!node.is_map()) return;
+  if (!node.is_map()) return;  // reported already
   InvokeSpec& invoke = invocation.spec;
   const bool machine = node.find("machine") != nullptr;
   std::vector<std::string> known = machine ? machine_keys : job_keys;
@@ -188,12 +193,14 @@ void DefinitionReader::read_invocation(StateIndex state, Invocation& invocation)
   for (const Unsupported& u : unsupported_keys) {
     const Entry* entry = node.entry(u.key);
     if (entry == nullptr) continue;
-    reporter_.error(entry->place, "unsupported",
-                    "'" + entry->key + "': " + std::string(u.advice));
+    reporter_.error(entry->place, "unsupported", "'" + entry->key + "': " + std::string(u.advice));
     known.push_back(entry->key);
   }
   if (machine || invocation.usable) check_keys(node, known, "this invocation");
-  if (!invocation.usable) return;
+  if (!invocation.usable) {
+    structure_sound_ = false;  // what it leads to cannot be judged; it was reported already
+    return;
+  }
   const Scope scope{&plain_};
   if (machine)
     read_machine(node, invoke, scope);
@@ -215,10 +222,10 @@ void DefinitionReader::read_inputs(const Node& node, const cel::Type& inputs,
     if (field == nullptr && !open) {
       std::string all;
       for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-      reporter_.error(entry.place, "unknown-field",
-                      whose + " has no input '" + entry.key + "'; it has " +
-                          (all.empty() ? "none" : all),
-                      did_you_mean(entry.key, names));
+      reporter_.error(
+          entry.place, "unknown-field",
+          whose + " has no input '" + entry.key + "'; it has " + (all.empty() ? "none" : all),
+          did_you_mean(entry.key, names));
       continue;
     }
     if (entry.key == "script" && entry.value.is_scalar() && interpolates(entry.value.text)) {
@@ -235,9 +242,9 @@ void DefinitionReader::read_inputs(const Node& node, const cel::Type& inputs,
   }
   for (const cel::Field& field : inputs.fields())
     if (!field.optional && node.find(field.name) == nullptr)
-      reporter_.error(node.place, "missing-input",
-                      whose + " needs the input '" + field.name + "' (" +
-                          cel::to_string(field.type) + ")");
+      reporter_.error(
+          node.place, "missing-input",
+          whose + " needs the input '" + field.name + "' (" + cel::to_string(field.type) + ")");
 }
 
 void DefinitionReader::read_job(const Node& node, InvokeSpec& spec, const Scope& scope,
@@ -345,8 +352,7 @@ void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Sc
   if (!spec.as.empty() && element == nullptr)
     reporter_.error(node.find("as")->place, "unknown-field",
                     whose + " has no param '" + spec.as + "'", did_you_mean(spec.as, params));
-  if (element != nullptr && spec.each &&
-      !assignable(spec.each->type(), cel::Type::list(*element)))
+  if (element != nullptr && spec.each && !assignable(spec.each->type(), cel::Type::list(*element)))
     reporter_.error(each->place, "type",
                     "'each' must be list<" + cel::to_string(*element) + "> to fit " + whose +
                         ", but this is " + cel::to_string(spec.each->type()));

@@ -7,14 +7,17 @@
 namespace checkride::loader {
 namespace {
 
+using statechart::root_state;
 using statechart::StateIndex;
 using statechart::TransitionIndex;
-using statechart::root_state;
 
 class Linter {
  public:
   Linter(const Definition& definition, Reporter& reporter)
-      : definition_(definition), chart_(definition.chart), reporter_(reporter), paths_(definition) {}
+      : definition_(definition),
+        chart_(definition.chart),
+        reporter_(reporter),
+        paths_(definition) {}
 
   void run() {
     check_reachable();
@@ -57,9 +60,9 @@ class Linter {
     }
     for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
       if (!reached[i] && reached[chart_.states[i].parent.value])
-        reporter_.warning(place(StateIndex(i)), "unreachable",
-                          "no transition leads to " + name(StateIndex(i)) +
-                              "; remove it or give it a way in");
+        reporter_.warning(
+            place(StateIndex(i)), "unreachable",
+            "no transition leads to " + name(StateIndex(i)) + "; remove it or give it a way in");
   }
 
   // Nobody but the definition and the engine raises events, so an unknown name is a slip.
@@ -70,8 +73,7 @@ class Linter {
       for (const TransitionIndex t : node.transitions) {
         for (const std::string& descriptor : chart_.transition(t).events) {
           // Errors of actions park the run; listening for them as well is harmless.
-          if (paths_.can_occur(descriptor) || descriptor == "*" ||
-              descriptor.starts_with("error"))
+          if (paths_.can_occur(descriptor) || descriptor == "*" || descriptor.starts_with("error"))
             continue;
           reporter_.warning(definition_.transitions[t.value].place, "event-never-raised",
                             "nothing raises the event '" + descriptor + "'",
@@ -142,20 +144,19 @@ class Linter {
   void check_dead_end(StateIndex state) {
     const auto ways = paths_.ways_out(state);
     if (ways.empty()) {
-      reporter_.error(place(state), "dead-end",
-                      name(state) +
-                          " can never be left; add a transition, or make it 'type: final'");
+      reporter_.error(
+          place(state), "dead-end",
+          name(state) + " can never be left; add a transition, or make it 'type: final'");
       return;
     }
     if (paths_.in_parallel(state)) return;
     // Tried once each: when every guard is false, nothing tries them again.
-    const bool falls_through =
-        std::all_of(ways.begin(), ways.end(), [&](TransitionIndex t) {
-          const auto& events = chart_.transition(t).events;
-          return guarded(t) && std::all_of(events.begin(), events.end(), [](const std::string& e) {
-                   return e.starts_with("after.");
-                 });
-        });
+    const bool falls_through = std::all_of(ways.begin(), ways.end(), [&](TransitionIndex t) {
+      const auto& events = chart_.transition(t).events;
+      return guarded(t) && std::all_of(events.begin(), events.end(), [](const std::string& e) {
+               return e.starts_with("after.");
+             });
+    });
     if (falls_through)
       reporter_.error(place(state), "missing-fallback",
                       "when no guard holds, " + name(state) +

@@ -19,11 +19,10 @@ namespace {
 constexpr std::size_t documents_nested_max = 8;
 
 bool is_workflow_name(std::string_view name) {
-  return !name.empty() && name.size() <= 100 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
-         });
+  return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
 }
 
 // Loads one document and the machines it names.
@@ -105,7 +104,8 @@ class DocumentLoader final : public Surroundings {
     }
     const Node* name = root_->find("workflow");
     if (name == nullptr) {
-      reporter_.error(root_->place, "missing-key", "the workflow has no name; write 'workflow: NAME'");
+      reporter_.error(root_->place, "missing-key",
+                      "the workflow has no name; write 'workflow: NAME'");
     } else if (!name->is_scalar() || !is_workflow_name(name->text)) {
       reporter_.error(name->place, "name",
                       "a workflow's name has letters, digits, '-', '_' and '.', at most 100");
@@ -114,9 +114,9 @@ class DocumentLoader final : public Surroundings {
     }
     if (const Node* machines = root_->find("machines")) {
       if (!machines->is_map()) {
-        reporter_.error(machines->place, "shape",
-                        "'machines' must be a map of names, not " +
-                            std::string(describe(*machines)));
+        reporter_.error(
+            machines->place, "shape",
+            "'machines' must be a map of names, not " + std::string(describe(*machines)));
       } else {
         for (const Entry& entry : machines->entries) {
           if (!is_workflow_name(entry.key))
@@ -213,9 +213,8 @@ LoadResult load_definition(std::string_view text, std::string source_name,
                            const LoadOptions& options) {
   loader::Diagnostics diagnostics;
   LoadResult result;
-  result.definition =
-      loader::DocumentLoader(text, std::move(source_name), options, diagnostics, {})
-          .load(options.machine);
+  result.definition = loader::DocumentLoader(text, std::move(source_name), options, diagnostics, {})
+                          .load(options.machine);
   result.diagnostics = diagnostics.sorted();
   return result;
 }

@@ -1,7 +1,8 @@
-// From a YAML document to a checked Definition: the only way a workflow enters the engine. Everything
-// that can be known before a run starts is checked here (names, types of guards and inputs, loops,
-// dead ends), so that a definition that could get stuck is refused with file, line and column instead
-// of stopping a run at night. DESIGN section 5; docs/guides/write-a-procedure.md shows the language.
+// From a YAML document to a checked Definition: the only way a workflow enters the engine.
+// Everything that can be known before a run starts is checked here (names, types of guards and
+// inputs, loops, dead ends), so that a definition that could get stuck is refused with file, line
+// and column instead of stopping a run at night. DESIGN section 5; docs/guides/write-a-procedure.md
+// shows the language.
 //
 // Pure: the same text, options and machines give the same definition and the same diagnostics.
 #pragma once
@@ -20,18 +21,18 @@
 namespace checkride {
 
 inline constexpr std::size_t document_bytes_max = 1 << 20;
-inline constexpr std::size_t document_depth_max = 64;     // nested YAML collections
+inline constexpr std::size_t document_depth_max = 64;  // nested YAML collections
 inline constexpr std::size_t definition_states_max = 10'000;
-inline constexpr std::size_t diagnostics_max = 200;       // further ones are counted, not kept
+inline constexpr std::size_t diagnostics_max = 200;  // further ones are counted, not kept
 
 struct LoadDiagnostic {
   enum class Severity : std::uint8_t { error, warning };
   std::string source_name;  // the document it stands in: machines may come from another one
   Place place;
   Severity severity = Severity::error;
-  std::string rule;         // "unknown-state", "loop-without-budget", ...: stable, for tools
-  std::string message;      // one sentence: what is wrong and what to write instead
-  std::string suggestion;   // "did you mean 'backup'?", or empty
+  std::string rule;        // "unknown-state", "loop-without-budget", ...: stable, for tools
+  std::string message;     // one sentence: what is wrong and what to write instead
+  std::string suggestion;  // "did you mean 'backup'?", or empty
   bool operator==(const LoadDiagnostic& other) const;
 };
 // "rebase.yaml:12:7: error: there is no state 'bakcup'; did you mean 'backup'? [unknown-state]"

@@ -6,10 +6,10 @@
 //   spent(s)    s is being entered beyond its budget and takes its `exhausted` transition
 //
 // An edge carries the states it enters. It is bounded when it enters a state with a budget whose
-// parent nothing in the same cycle enters again (that would give a new budget). Bounded edges can be
-// taken only so often; so they are removed, and what cycles remain are looked at in the same way, until
-// there are none or one has no bounded edge: that one may go on for ever. Edges that only a person's
-// answer takes are no edges: a person is not a loop without end.
+// parent nothing in the same cycle enters again (that would give a new budget). Bounded edges can
+// be taken only so often; so they are removed, and what cycles remain are looked at in the same
+// way, until there are none or one has no bounded edge: that one may go on for ever. Edges that
+// only a person's answer takes are no edges: a person is not a loop without end.
 #include <algorithm>
 #include <set>
 
@@ -19,10 +19,10 @@
 namespace checkride::loader {
 namespace {
 
+using statechart::root_state;
 using statechart::StateIndex;
 using statechart::StateKind;
 using statechart::TransitionIndex;
-using statechart::root_state;
 
 enum Role : std::uint32_t { here, enter, restore, spent, roles };
 
@@ -122,9 +122,8 @@ class LoopGraph {
     const auto& transition = chart_.transition(t);
     if (transition.targets.empty()) return;
     const auto& events = transition.events;
-    if (!events.empty() && std::all_of(events.begin(), events.end(), [&](const std::string& e) {
-          return by_person(e, source);
-        }))
+    if (!events.empty() && std::all_of(events.begin(), events.end(),
+                                       [&](const std::string& e) { return by_person(e, source); }))
       return;
     const std::string& id = chart_.state(source).id;
     std::vector<std::uint32_t> from = {vertex(here, source)};

@@ -4,10 +4,10 @@
 
 namespace checkride::loader {
 
+using statechart::root_state;
 using statechart::StateIndex;
 using statechart::StateKind;
 using statechart::TransitionIndex;
-using statechart::root_state;
 
 bool is_gate(const InvokeSpec& invoke) {
   return invoke.signature.performer == JobSignature::Performer::person;
@@ -29,7 +29,9 @@ std::vector<std::string> ending_events(const InvokeSpec& invoke) {
   return events;
 }
 
-Paths::Paths(const Definition& definition) : definition_(definition) { collect_events(); }
+Paths::Paths(const Definition& definition) : definition_(definition) {
+  collect_events();
+}
 
 void Paths::collect_events() {
   for (std::uint32_t i = 1; i < definition_.states.size(); ++i) {
@@ -42,7 +44,8 @@ void Paths::collect_events() {
       events_.push_back({"done.state." + node.id, state});
     if (spec.budget) events_.push_back({"exhausted." + node.id, state});
     if (!spec.invoke) continue;
-    for (std::string& name : ending_events(*spec.invoke)) events_.push_back({std::move(name), state});
+    for (std::string& name : ending_events(*spec.invoke))
+      events_.push_back({std::move(name), state});
   }
   for (const ContentBlock& block : definition_.contents) collect_raised(block);
   if (!definition_.park_on_error) events_.push_back({"error.execution", std::nullopt});
@@ -89,8 +92,7 @@ StateIndex Paths::domain(const statechart::Transition& transition) const {
   for (const StateIndex target : transition.targets) {
     StateIndex s = target;
     // A default may lead to a history state again, further down: bounded by the depth.
-    while (chart().is_history(s))
-      s = chart().transition(*chart().state(s).initial).targets.front();
+    while (chart().is_history(s)) s = chart().transition(*chart().state(s).initial).targets.front();
     effective.push_back(s);
   }
   return chart().transition_domain(transition, effective);
@@ -164,13 +166,13 @@ std::vector<TransitionIndex> Paths::ways_out(StateIndex state,
       if (transition.targets.empty()) continue;
       const StateIndex within = domain(transition);
       if (within != root_state && !chart().is_descendant(state, within)) continue;
-      const bool takes =
-          transition.events.empty() ||
-          std::any_of(now.begin(), now.end(), [&](const PossibleEvent* event) {
-            return std::any_of(
-                transition.events.begin(), transition.events.end(),
-                [&](const std::string& d) { return statechart::matches(d, event->name); });
-          });
+      const bool takes = transition.events.empty() ||
+                         std::any_of(now.begin(), now.end(), [&](const PossibleEvent* event) {
+                           return std::any_of(transition.events.begin(), transition.events.end(),
+                                              [&](const std::string& d) {
+                                                return statechart::matches(d, event->name);
+                                              });
+                         });
       if (takes) result.push_back(t);
     }
   }

@@ -1,6 +1,6 @@
-// Where a chart's transitions lead, without running it: which states an entry enters by default, which
-// can be active together, which events can occur. The rules of lint.h and loops.h are built on this.
-// SCXML names and meanings; what a history state remembers is unknown here.
+// Where a chart's transitions lead, without running it: which states an entry enters by default,
+// which can be active together, which events can occur. The rules of lint.h and loops.h are built
+// on this. SCXML names and meanings; what a history state remembers is unknown here.
 #pragma once
 
 #include <optional>

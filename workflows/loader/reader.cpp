@@ -4,8 +4,8 @@
 
 namespace checkride::loader {
 
-using statechart::StateIndex;
 using statechart::root_state;
+using statechart::StateIndex;
 
 DefinitionReader::DefinitionReader(Surroundings& surroundings, Reporter& reporter,
                                    std::string_view document, bool child)
@@ -16,8 +16,8 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   definition_->name = std::move(name);
   definition_->source_name = reporter_.source_name();
   definition_->source = std::string(document_);
-  const std::vector<std::string> machine_keys = {"title", "params",  "data",   "result", "errors",
-                                                 "on",    "entry",   "exit",   "initial", "states"};
+  const std::vector<std::string> machine_keys = {"title", "params", "data", "result",  "errors",
+                                                 "on",    "entry",  "exit", "initial", "states"};
   std::vector<std::string> workflow_keys = {"checkride", "workflow", "record_env", "machines"};
   workflow_keys.insert(workflow_keys.end(), machine_keys.begin(), machine_keys.end());
   check_keys(root, child_ ? machine_keys : workflow_keys, child_ ? "a machine" : "a workflow");
@@ -30,7 +30,8 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
     const std::string policy = text_of(*errors, "'errors'").value_or("park");
     definition_->park_on_error = policy != "event";
     if (policy != "event" && policy != "park")
-      reporter_.error(errors->place, "shape", "'errors' must be park or event, not '" + policy + "'",
+      reporter_.error(errors->place, "shape",
+                      "'errors' must be park or event, not '" + policy + "'",
                       did_you_mean(policy, {"park", "event"}));
   }
   if (const Node* names = root.find("record_env"))
@@ -53,8 +54,10 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   // Second walk: result types, and with them what expressions may read.
   read_invocation_heads();
   std::vector<cel::Field> results;
+  // Not optional: which states ran before is known to the author, and `has(jobs.x)` in every input
+  // would hide what is said. Where it was wrong, the evaluation fails and the run parks.
   for (const auto& [state, invocation] : invocations_)
-    results.push_back({definition_->chart.state(state).id, invocation.result, true});
+    results.push_back({definition_->chart.state(state).id, invocation.result, false});
   jobs_ = cel::Type::record(std::move(results));
   const auto environment = [&](const GuardScope& scope) {
     return guard_environment(definition_->params, definition_->data, jobs_, state_ids_, scope);

@@ -1,7 +1,7 @@
-// Reads one machine (a workflow, or an entry of `machines`) out of its YAML map into a Definition. It
-// goes over the map three times: states get their numbers first, then invocations their result types
-// (guards anywhere may read `jobs.STATE`), then every expression is compiled against those types.
-// Internal to workflows/loader.
+// Reads one machine (a workflow, or an entry of `machines`) out of its YAML map into a Definition.
+// It goes over the map three times: states get their numbers first, then invocations their result
+// types (guards anywhere may read `jobs.STATE`), then every expression is compiled against those
+// types. Internal to workflows/loader.
 //
 // The members stand in several files by subject: reader.cpp (the order of things), fields.cpp,
 // expressions.cpp, actions.cpp, transitions.cpp, states.cpp, invoke.cpp, retry_and_expect.cpp.
@@ -53,9 +53,9 @@ class DefinitionReader {
   // A state that invokes something, after the second walk.
   struct Invocation {
     const Node* node = nullptr;
-    InvokeSpec spec;          // signature, machine, gate, parse; the rest follows in the third walk
-    cel::Type result;         // dyn where the invocation could not be read
-    bool usable = false;      // kind or machine is known
+    InvokeSpec spec;      // signature, machine, gate, parse; the rest follows in the third walk
+    cel::Type result;     // dyn where the invocation could not be read
+    bool usable = false;  // kind or machine is known
     std::optional<Environment> result_environment;
   };
 
@@ -106,9 +106,10 @@ class DefinitionReader {
   void read_exhausted(statechart::StateIndex state, const Node& exhausted);
   void read_transitions(statechart::StateIndex source, const Node& node,
                         const std::vector<std::string>& events, const Scope& scope);
-  std::optional<statechart::TransitionIndex> read_transition(
-      statechart::StateIndex source, const Node& node, const std::vector<std::string>& events,
-      const Scope& scope);
+  std::optional<statechart::TransitionIndex> read_transition(statechart::StateIndex source,
+                                                             const Node& node,
+                                                             const std::vector<std::string>& events,
+                                                             const Scope& scope);
   std::vector<statechart::StateIndex> read_targets(const Node& node);
   std::optional<std::vector<std::string>> descriptors(statechart::StateIndex state,
                                                       const Entry& entry, Scope& scope);
@@ -164,9 +165,9 @@ class DefinitionReader {
   std::vector<std::string> state_ids_;
   std::map<statechart::StateIndex, Invocation> invocations_;
   cel::Type jobs_;
-  Environment plain_;   // params, data, jobs, run, now, event
-  Environment error_;   // and error
-  Environment shown_;   // params alone: titles
+  Environment plain_;  // params, data, jobs, run, now, event
+  Environment error_;  // and error
+  Environment shown_;  // params alone: titles
 };
 
 }  // namespace checkride::loader

@@ -76,8 +76,10 @@ std::vector<LoadDiagnostic> Diagnostics::sorted() const {
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
   result.erase(std::unique(result.begin(), result.end()), result.end());
   if (left_out > 0)
-    result.push_back({result.back().source_name, result.back().place,
-                      LoadDiagnostic::Severity::error, "too-many",
+    result.push_back({result.back().source_name,
+                      result.back().place,
+                      LoadDiagnostic::Severity::error,
+                      "too-many",
                       std::to_string(left_out) + " more findings are left out; fix these first",
                       {}});
   return result;
@@ -90,8 +92,8 @@ void Reporter::add(LoadDiagnostic::Severity severity, Place place, std::string_v
     ++diagnostics_.left_out;
     return;
   }
-  diagnostics_.list.push_back({source_name_, place, severity, std::string(rule),
-                               std::move(message), std::move(suggestion)});
+  diagnostics_.list.push_back({source_name_, place, severity, std::string(rule), std::move(message),
+                               std::move(suggestion)});
 }
 
 void Reporter::error(Place place, std::string_view rule, std::string message,

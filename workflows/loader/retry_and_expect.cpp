@@ -12,8 +12,8 @@ constexpr FailureClass failure_classes[] = {
     FailureClass::code,    FailureClass::infra, FailureClass::flaky,       FailureClass::resource,
     FailureClass::timeout, FailureClass::lost,  FailureClass::unavailable,
 };
-const std::vector<std::string> probe_keys = {"job",     "with",       "timeout", "expect", "parse",
-                                             "secrets", "output_max", "grace"};
+const std::vector<std::string> probe_keys = {"job",   "with",    "timeout",    "expect",
+                                             "parse", "secrets", "output_max", "grace"};
 const std::vector<std::string> retry_keys = {"max", "backoff", "factor", "jitter", "backoff_max"};
 
 bool is_script(const JobSignature& signature) {
@@ -181,12 +181,10 @@ void DefinitionReader::read_retry(const Node& node, InvokeSpec& spec) {
   const auto retryable = [&](FailureClass failure) {
     return failure != FailureClass::lost || spec.repeat == Repeat::safe;
   };
-  const bool flat = !node.is_map() || std::any_of(node.entries.begin(), node.entries.end(),
-                                                  [](const Entry& e) {
-                                                    return std::find(retry_keys.begin(),
-                                                                     retry_keys.end(),
-                                                                     e.key) != retry_keys.end();
-                                                  });
+  const bool flat =
+      !node.is_map() || std::any_of(node.entries.begin(), node.entries.end(), [](const Entry& e) {
+        return std::find(retry_keys.begin(), retry_keys.end(), e.key) != retry_keys.end();
+      });
   if (flat) {
     const RetryRule rule = rule_of(node);
     for (const FailureClass failure : failure_classes)
@@ -215,10 +213,11 @@ void DefinitionReader::read_expect(const Node& node, InvokeSpec& spec) {
   if (!expect_map(node, "'expect'")) return;
   check_keys(node, {"exit_code", "log_contains", "log_lacks", "files"}, "'expect'");
   if (!spec.signature.supervised) {
-    reporter_.error(node.place, "expect",
-                    "job '" + spec.signature.name +
-                        "' runs inside the engine and has no log or exit code to expect; use guards "
-                        "on its result");
+    reporter_.error(
+        node.place, "expect",
+        "job '" + spec.signature.name +
+            "' runs inside the engine and has no log or exit code to expect; use guards "
+            "on its result");
     return;
   }
   if (const Node* codes = node.find("exit_code")) {
@@ -268,9 +267,9 @@ void DefinitionReader::read_parse(const Node& node, InvokeSpec& spec) {
       const auto kind = rule.type.kind();
       if (kind != cel::Type::Kind::floating && kind != cel::Type::Kind::integer &&
           kind != cel::Type::Kind::string)
-        reporter_.error(type_node->place, "parse",
-                        "a parsed value is double, int or string, not " +
-                            cel::to_string(rule.type));
+        reporter_.error(
+            type_node->place, "parse",
+            "a parsed value is double, int or string, not " + cel::to_string(rule.type));
     }
     const Node* regex = entry.value.find("regex");
     const Node* pointer = entry.value.find("pointer");

@@ -20,8 +20,8 @@ bool is_state_id(std::string_view id) {
 }
 
 const std::vector<std::string> state_keys = {
-    "type",   "title", "section", "optional", "initial", "states",    "on",      "always", "after",
-    "entry",  "exit",  "invoke",  "undo",     "budget",  "exhausted", "verdict", "note"};
+    "type",  "title", "section", "optional", "initial", "states",    "on",      "always", "after",
+    "entry", "exit",  "invoke",  "undo",     "budget",  "exhausted", "verdict", "note"};
 const std::vector<std::string> final_keys = {"type", "title",   "section", "optional", "entry",
                                              "exit", "verdict", "note",    "outcome",  "output"};
 const std::vector<std::string> history_keys = {"type", "history", "target"};
@@ -46,8 +46,9 @@ void DefinitionReader::number_state(const Entry& entry, StateIndex parent) {
   auto& chart = definition_->chart;
   if (!is_state_id(entry.key)) {
     broken(entry.place, "name",
-           "'" + entry.key + "' is no id for a state; write letters, digits, '_' and '-', at most "
-           "80, beginning with a letter");
+           "'" + entry.key +
+               "' is no id for a state; write letters, digits, '_' and '-', at most "
+               "80, beginning with a letter");
     return;
   }
   if (chart.states.size() > definition_states_max) {
@@ -81,8 +82,9 @@ void DefinitionReader::number_state(const Entry& entry, StateIndex parent) {
                did_you_mean(depth, {"shallow", "deep"}));
     } else {
       broken(type->place, "shape",
-             "'" + type->text + "' is no type of state; write parallel, final or history, or leave "
-             "it out",
+             "'" + type->text +
+                 "' is no type of state; write parallel, final or history, or leave "
+                 "it out",
              did_you_mean(type->text, types));
     }
   }
@@ -111,15 +113,16 @@ std::optional<Verdict> DefinitionReader::verdict_of(const Node& node, StateIndex
     const std::vector<std::string> verdicts = {"passed",      "warned", "failed", "skipped",
                                                "unavailable", "waived", "claimed"};
     reporter_.error(node.place, "verdict",
-                    "'" + *text + "' is no verdict to give; write passed, warned, failed, skipped, "
-                    "unavailable, waived or claimed",
+                    "'" + *text +
+                        "' is no verdict to give; write passed, warned, failed, skipped, "
+                        "unavailable, waived or claimed",
                     did_you_mean(*text, verdicts));
     return std::nullopt;
   }
   if (!spec(reporting).reports())
-    reporter_.error(node.place, "verdict",
-                    state_name(reporting) +
-                        " does not report, so it cannot have a verdict; give it a title");
+    reporter_.error(
+        node.place, "verdict",
+        state_name(reporting) + " does not report, so it cannot have a verdict; give it a title");
   return *verdict;
 }
 
@@ -161,8 +164,7 @@ void DefinitionReader::read_state(StateIndex state) {
              kind == StateKind::final ? "a final state" : state_name(state));
   read_state_report(state, node);
   if (const Node* entry = node.find("entry"))
-    chart.states[state.value].onentry.push_back(
-        add_content(read_actions(*entry, Scope{&plain_})));
+    chart.states[state.value].onentry.push_back(add_content(read_actions(*entry, Scope{&plain_})));
   if (const Node* exit = node.find("exit"))
     chart.states[state.value].onexit.push_back(add_content(read_actions(*exit, Scope{&plain_})));
   if (kind == StateKind::final) return read_final(state, node);
@@ -184,8 +186,8 @@ void DefinitionReader::read_state(StateIndex state) {
 void DefinitionReader::read_initial(StateIndex state, const Node& node) {
   auto& chart = definition_->chart;
   const Node* initial = node.find("initial");
-  const bool compound = chart.state(state).kind == StateKind::state &&
-                        !chart.state(state).children.empty();
+  const bool compound =
+      chart.state(state).kind == StateKind::state && !chart.state(state).children.empty();
   if (!compound) {
     if (initial != nullptr)
       broken(initial->place, "shape",
@@ -222,8 +224,8 @@ void DefinitionReader::read_history(StateIndex state, const Node& node) {
   transition.source = state;
   transition.targets = read_targets(*target);
   if (transition.targets.empty()) return;
-  definition_->chart.states[state.value].initial =
-      add_transition(std::move(transition), TransitionSpec{std::nullopt, std::nullopt, target->place});
+  definition_->chart.states[state.value].initial = add_transition(
+      std::move(transition), TransitionSpec{std::nullopt, std::nullopt, target->place});
 }
 
 void DefinitionReader::read_final(StateIndex state, const Node& node) {
@@ -244,8 +246,9 @@ void DefinitionReader::read_final(StateIndex state, const Node& node) {
     const auto parsed = parse_run_outcome(text);
     if (!parsed || *parsed == RunOutcome::none || *parsed == RunOutcome::incomplete)
       reporter_.error(outcome->place, "shape",
-                      "'" + text + "' is no outcome; write succeeded, failed, cancelled or "
-                      "rolled-back",
+                      "'" + text +
+                          "' is no outcome; write succeeded, failed, cancelled or "
+                          "rolled-back",
                       did_you_mean(text, {"succeeded", "failed", "cancelled", "rolled-back"}));
     else
       final_state.outcome = *parsed;

@@ -1,5 +1,5 @@
-// `on`, `always`, `after` and `exhausted`: transitions, with the short forms of the language written
-// out as the events that the engine raises.
+// `on`, `always`, `after` and `exhausted`: transitions, with the short forms of the language
+// written out as the events that the engine raises.
 #include <algorithm>
 
 #include "workflows/loader/paths.h"
@@ -67,8 +67,7 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
   for (const std::string& part : parts) {
     if (part == "done" && gate)
       return refuse("a gate ends with an answer; write 'answer.approve' or another answer");
-    if (part == "error" && gate)
-      return refuse("a gate has no error; it ends with an answer");
+    if (part == "error" && gate) return refuse("a gate has no error; it ends with an answer");
     if (part == "done" && state == statechart::root_state)
       return refuse("the workflow itself is done in its final states; nothing handles that here");
     if (part == "done" && invocation == nullptr && !branches)
@@ -184,7 +183,8 @@ std::vector<StateIndex> DefinitionReader::read_targets(const Node& node) {
     broken(node.place, "shape", "the list of targets is empty; leave 'target' out to stay");
   for (const Node& item : items) {
     if (!item.is_scalar() || item.text.empty()) {
-      broken(item.place, "shape", "a target must be a state's id, not " + std::string(describe(item)));
+      broken(item.place, "shape",
+             "a target must be a state's id, not " + std::string(describe(item)));
       continue;
     }
     const std::string id = item.text[0] == '#' ? item.text.substr(1) : item.text;
@@ -211,14 +211,13 @@ std::optional<TransitionIndex> DefinitionReader::read_transition(
   if (node.is_scalar()) {
     transition.targets = read_targets(node);
   } else if (node.is_map()) {
-    check_keys(node, {"target", "guard", "actions", "verdict", "note", "internal"},
-               "a transition");
+    check_keys(node, {"target", "guard", "actions", "verdict", "note", "internal"}, "a transition");
     if (const Node* target = node.find("target")) transition.targets = read_targets(*target);
     transition.internal = flag(node, "internal");
     if (const Node* guard = node.find("guard")) {
       // Also where it does not compile: a guard stands here, and the rules about paths must see it.
-      transition.cond = statechart::ConditionIndex(
-          static_cast<std::uint32_t>(definition_->conditions.size()));
+      transition.cond =
+          statechart::ConditionIndex(static_cast<std::uint32_t>(definition_->conditions.size()));
       if (auto compiled = program(*guard, scope, cel::Type::boolean(), "a guard"))
         definition_->conditions.push_back(*std::move(compiled));
     }
@@ -228,9 +227,9 @@ std::optional<TransitionIndex> DefinitionReader::read_transition(
     if (const Node* note = node.find("note")) {
       extra.note = text_template(*note, scope);
       if (!spec(source).reports())
-        reporter_.error(note->place, "verdict",
-                        state_name(source) +
-                            " does not report, so nobody reads this note; give it a title");
+        reporter_.error(
+            note->place, "verdict",
+            state_name(source) + " does not report, so nobody reads this note; give it a title");
     }
   } else if (!node.is_null()) {
     broken(node.place, "shape",

@@ -28,9 +28,8 @@ bool assignable(const Type& from, const Type& to) {
   }
   if (to.kind() == Kind::map && from.kind() == Kind::record) {
     return assignable(Type::string(), to.key()) &&
-           std::all_of(from.fields().begin(), from.fields().end(), [&](const Field& field) {
-             return assignable(field.type, to.element());
-           });
+           std::all_of(from.fields().begin(), from.fields().end(),
+                       [&](const Field& field) { return assignable(field.type, to.element()); });
   }
   if (from.kind() != to.kind()) return false;
   switch (to.kind()) {

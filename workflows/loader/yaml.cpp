@@ -48,8 +48,8 @@ class Lines {
     const auto next = std::upper_bound(begins_.begin(), begins_.end(), offset);
     const std::size_t begin = *(next - 1);
     return {static_cast<std::uint32_t>(next - begins_.begin()),
-            static_cast<std::uint32_t>(
-                cel::count_code_points(text_.substr(begin, offset - begin)) + 1)};
+            static_cast<std::uint32_t>(cel::count_code_points(text_.substr(begin, offset - begin)) +
+                                       1)};
   }
 
  private:
@@ -113,8 +113,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    reporter_.error(lines_.place(mark), "yaml",
-                    "the tag '" + tag + "' is not allowed; types follow from how a value is written");
+    reporter_.error(
+        lines_.place(mark), "yaml",
+        "the tag '" + tag + "' is not allowed; types follow from how a value is written");
   }
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
             Node::Kind kind) {
@@ -123,9 +124,9 @@ class TreeBuilder final : public YAML::EventHandler {
     if (too_deep_ > 0 || levels_.size() >= document_depth_max) {
       if (too_deep_++ == 0 && !reported_depth_) {
         reported_depth_ = true;
-        reporter_.error(lines_.place(mark), "yaml",
-                        "the document is nested deeper than " +
-                            std::to_string(document_depth_max) + " levels");
+        reporter_.error(
+            lines_.place(mark), "yaml",
+            "the document is nested deeper than " + std::to_string(document_depth_max) + " levels");
       }
       return;
     }
@@ -271,8 +272,9 @@ Lexical classify(std::string_view text) {
   if (dot == std::string_view::npos)
     return digits_only(whole) ? Lexical::floating : Lexical::string;
   const std::string_view fraction = rest.substr(dot + 1);
-  const bool fits = whole.empty() ? digits_only(fraction)
-                                  : digits_only(whole) && (fraction.empty() || digits_only(fraction));
+  const bool fits = whole.empty()
+                        ? digits_only(fraction)
+                        : digits_only(whole) && (fraction.empty() || digits_only(fraction));
   return fits ? Lexical::floating : Lexical::string;
 }
 
@@ -368,7 +370,9 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter) {
       reporter.error(lines.place(*second.start), "yaml",
                      "a second document begins here; write one workflow in each file");
   } catch (const YAML::Exception& e) {
-    reporter.error(lines.place(e.mark), "yaml", "this is not YAML: " + e.msg);
+    // yaml-cpp ends plain text at '?' inside braces, where YAML would go on.
+    reporter.error(lines.place(e.mark), "yaml", "this is not YAML: " + e.msg,
+                   e.msg == "unknown token" ? "quote text that holds '?' inside {} or []" : "");
   }
   if (reporter.errors() != errors) return std::nullopt;
   return builder.take();

@@ -1,7 +1,7 @@
-// A YAML document as a tree with places. yaml-cpp 0.7 gives events, marks and scalar text only; types
-// are resolved here after the YAML 1.2 core schema, because yaml-cpp follows 1.1 (where `on` and `no`
-// are booleans). Anchors, aliases, tags, merge keys, duplicate keys, several documents, nesting over
-// document_depth_max and texts over document_bytes_max are refused with their place.
+// A YAML document as a tree with places. yaml-cpp 0.7 gives events, marks and scalar text only;
+// types are resolved here after the YAML 1.2 core schema, because yaml-cpp follows 1.1 (where `on`
+// and `no` are booleans). Anchors, aliases, tags, merge keys, duplicate keys, several documents,
+// nesting over document_depth_max and texts over document_bytes_max are refused with their place.
 #pragma once
 
 #include <optional>
@@ -22,9 +22,9 @@ struct Node {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
   Place place;
-  std::string text;          // of a scalar, as YAML reads it
-  bool plain = false;        // a scalar without quotes: the core schema decides its type
-  std::vector<Node> items;   // of a list
+  std::string text;            // of a scalar, as YAML reads it
+  bool plain = false;          // a scalar without quotes: the core schema decides its type
+  std::vector<Node> items;     // of a list
   std::vector<Entry> entries;  // of a map, in document order, keys unique
 
   bool is_null() const { return kind == Kind::null; }
@@ -33,7 +33,7 @@ struct Node {
   bool is_map() const { return kind == Kind::map; }
   // A scalar that the core schema reads as a string.
   bool is_string() const;
-  const Node* find(std::string_view key) const;    // of a map; nullptr when absent
+  const Node* find(std::string_view key) const;  // of a map; nullptr when absent
   const Entry* entry(std::string_view key) const;
 };
 
@@ -53,8 +53,8 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter);
 // lists and maps.
 std::optional<cel::Value> scalar_value(const Node& node);
 
-// Where in the document a position inside a scalar's text stands. Exact for scalars on one line that
-// are written as they read and for literal blocks, else the scalar's own place.
+// Where in the document a position inside a scalar's text stands. Exact for scalars on one line
+// that are written as they read and for literal blocks, else the scalar's own place.
 Place place_within(const Node& scalar, const cel::Position& position, std::string_view document);
 
 }  // namespace checkride::loader

@@ -66,7 +66,8 @@ Result<EnvironmentVariables> find_secrets(const JobSpec& spec) {
   return secrets;
 }
 
-EnvironmentVariables job_environment(const JobSpec& spec, const EnvironmentVariables& added,
+EnvironmentVariables job_environment(const JobSpec& spec, const ProcessIdentity& supervisor,
+                                     const EnvironmentVariables& added,
                                      const EnvironmentVariables& secrets) {
   EnvironmentVariables all;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -79,6 +80,7 @@ EnvironmentVariables job_environment(const JobSpec& spec, const EnvironmentVaria
   all.insert(all.end(), secrets.begin(), secrets.end());
   all.emplace_back(token_variable, spec.token.value);
   all.emplace_back(run_variable, spec.run.value);
+  all.emplace_back(attempt_variable, attempt_mark(supervisor, spec.token));
   return all;
 }
 

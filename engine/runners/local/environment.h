@@ -25,8 +25,9 @@ bool passes_to_jobs(std::string_view name);
 Result<EnvironmentVariables> find_secrets(const JobSpec& spec);
 
 // The whole environment of a job, a later entry of one name winning: allow-list, `added`, secrets,
-// CHECKRIDE_TOKEN and CHECKRIDE_RUN.
-EnvironmentVariables job_environment(const JobSpec& spec, const EnvironmentVariables& added,
+// CHECKRIDE_TOKEN, CHECKRIDE_RUN and CHECKRIDE_ATTEMPT.
+EnvironmentVariables job_environment(const JobSpec& spec, const ProcessIdentity& supervisor,
+                                     const EnvironmentVariables& added,
                                      const EnvironmentVariables& secrets);
 
 // Replaces the environment of the calling process; for a child between fork and exec.

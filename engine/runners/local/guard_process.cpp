@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 
 #include "engine/runners/local/process_identity.h"
 
@@ -16,51 +16,62 @@ namespace checkride {
 
 namespace {
 
-constexpr Duration kill_patience = std::chrono::seconds(30);
+constexpr auto kill_patience = std::chrono::seconds(30);
+constexpr timespec look_again_after = {0, 50'000'000};
+constexpr int exit_killed = 4;
 
-[[noreturn]] void guard(int pipe, const ProcessIdentity& identity, const Token& token) {
-  ::setsid();
+// Reaps what has ended. True when nothing is left; keeps the wait status of `child`.
+bool reap(pid_t child, int* status, bool* child_ended) {
+  for (;;) {
+    int ended = 0;
+    const pid_t pid = ::waitpid(-1, &ended, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid < 0) return true;
+    if (pid == 0) return false;
+    if (pid != child) continue;
+    *status = ended;
+    *child_ended = true;
+  }
+}
+
+int guard(pid_t child) {
   ::prctl(PR_SET_NAME, "checkride-guard");
-  // Nothing of the supervisor may be held open here, least of all the lock on the claim.
-  const int quiet = ::open("/dev/null", O_RDWR);
-  for (int fd = 0; fd <= 2; ++fd) ::dup2(quiet, fd);
-  ::dup2(pipe, 3);
-  ::close_range(4, ~0U, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE}) ::signal(number, SIG_IGN);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  char word = 0;
-  ssize_t got = 0;
-  do got = ::read(3, &word, 1);
-  while (got < 0 && errno == EINTR);
-  if (got != 1) kill_attempt(identity, token, kill_patience);
-  ::_exit(0);
+  // Nobody may wait for an end of file that only our copies hold back.
+  const int quiet = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(quiet, STDIN_FILENO);
+  ::dup2(quiet, STDOUT_FILENO);
+  sigset_t heard;
+  sigemptyset(&heard);
+  sigaddset(&heard, SIGCHLD);
+  sigaddset(&heard, SIGTERM);
+  int status = 0;
+  bool child_ended = false;
+  bool all_gone = reap(child, &status, &child_ended);
+  while (!child_ended) {
+    const int number = ::sigwaitinfo(&heard, nullptr);
+    if (number == SIGTERM) ::kill(child, SIGTERM);
+    all_gone = reap(child, &status, &child_ended);
+  }
+  const auto give_up = std::chrono::steady_clock::now() + kill_patience;
+  sigdelset(&heard, SIGTERM);
+  while (!all_gone && std::chrono::steady_clock::now() < give_up) {
+    for (const ProcessStat& stat : descendants()) ::kill(stat.pid, SIGKILL);
+    ::sigtimedwait(&heard, nullptr, &look_again_after);
+    all_gone = reap(child, &status, &child_ended);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : exit_killed;
 }
 
 }  // namespace
 
-Result<GuardProcess> GuardProcess::start(const ProcessIdentity& identity, const Token& token) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("open", "a pipe for the guard");
-  FileDescriptor reader(ends[0]);
-  GuardProcess process;
-  process.pipe_.reset(ends[1]);
-  // A clone without an exit signal: waitpid(-1) of the supervisor does not count it, so ECHILD
-  // there still means that the whole job is gone.
-  process.pid_ = static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
-  if (process.pid_ == 0) guard(reader.get(), identity, token);
-  if (process.pid_ < 0) return fail_errno("start", "the guard process");
-  return process;
-}
-
-void GuardProcess::dismiss() {
-  if (pid_ < 0) return;
-  const char word = 'x';
-  if (::write(pipe_.get(), &word, 1) != 1) pipe_.reset();
-  while (::waitpid(pid_, nullptr, __WALL) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
+Result<std::optional<int>> split_off_guard() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+    return fail_errno("become", "the guard of an attempt");
+  const pid_t child = ::fork();
+  if (child < 0) return fail_errno("start", "the supervisor beside its guard");
+  if (child > 0) return std::optional<int>(guard(child));
+  ::setsid();
+  return std::optional<int>();
 }
 
 }  // namespace checkride

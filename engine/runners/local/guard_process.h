@@ -1,31 +1,20 @@
 // A supervisor that is killed takes its job with it: the kernel kills the job itself (parent-death
-// signal), and this small process, a fork of the supervisor in a session of its own, ends what the
-// job had started. It does nothing but wait for the end of a pipe that only the supervisor holds.
-// With it an attempt whose engine and supervisor both died still leaves nothing running unseen.
+// signal), and the guard, the supervisor's parent, ends what the job had started. As the subreaper
+// above both, the guard inherits every orphan, so nothing escapes it by a session of its own or a
+// wiped environment, and an attempt whose engine and supervisor both died leaves nothing running.
+// A guard that is killed is not missed: the supervisor does the same for its job.
 #pragma once
 
-#include "engine/base/files.h"
-#include "engine/base/ids.h"
+#include <optional>
+
 #include "engine/base/result.h"
-#include "engine/decider/job.h"
 
 namespace checkride {
 
-class GuardProcess {
- public:
-  // Call from a single-threaded process. The identity has its job fields.
-  static Result<GuardProcess> start(const ProcessIdentity& identity, const Token& token);
-  GuardProcess(GuardProcess&&) noexcept = default;
-  GuardProcess& operator=(GuardProcess&&) noexcept = default;
-
-  pid_t pid() const { return pid_; }
-  // The attempt has ended in order: dismisses and reaps the guard.
-  void dismiss();
-
- private:
-  GuardProcess() = default;
-  pid_t pid_ = -1;
-  FileDescriptor pipe_;
-};
+// Splits the calling process, which has one thread, in two. Returns nothing in the child, the
+// supervisor-to-be, leader of a new session. In the parent, the guard, it returns only after the
+// child and all that descends from it have ended: with the child's exit code, or 4 if it was
+// killed. SIGTERM to the guard is passed on to the child.
+Result<std::optional<int>> split_off_guard();
 
 }  // namespace checkride

@@ -61,7 +61,7 @@ Result<FileDescriptor> standard_input(const std::string& input) {
   std::array<int, 5> high{};
   for (std::size_t i = 0; i < fds.size(); ++i) high[i] = ::fcntl(fds[i], F_DUPFD_CLOEXEC, 16);
   for (std::size_t i = 0; i < fds.size(); ++i) ::dup2(high[i], static_cast<int>(i));
-  ::close_range(5, ~0U, 0);  // the claim's lock, the guard's pipe, our copies
+  ::close_range(5, ~0U, 0);  // the claim's lock, streams, our copies
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   ::fcntl(4, F_SETFD, FD_CLOEXEC);
   char word = 0;

@@ -31,8 +31,8 @@ constexpr Duration kill_patience = std::chrono::seconds(10);
 }  // namespace
 
 JobWatch::JobWatch(JobProcess& job, JobStream& output, JobStream& error, OutputMatch& match,
-                   const JobLimits& limits, pid_t guard)
-    : job_(job), output_(output), error_(error), match_(match), limits_(limits), guard_(guard) {
+                   const JobLimits& limits)
+    : job_(job), output_(output), error_(error), match_(match), limits_(limits) {
   if (limits_.run_timeout) deadline_ = Clock::now() + *limits_.run_timeout;
 }
 
@@ -99,7 +99,7 @@ void JobWatch::on_deadline() {
   switch (phase_) {
     case Phase::running: terminate(JobEnd::Cause::timed_out); break;
     case Phase::lingering:
-      end_.left_behind = descendants(guard_).size();
+      end_.left_behind = descendants().size();
       terminate(JobEnd::Cause::itself);
       break;
     case Phase::terminating:
@@ -112,7 +112,7 @@ void JobWatch::on_deadline() {
         kill_all();
       } else {
         gave_up_ = true;
-        for (const ProcessStat& stat : descendants(guard_)) end_.survivors.push_back(stat.pid);
+        for (const ProcessStat& stat : descendants()) end_.survivors.push_back(stat.pid);
       }
       break;
   }
@@ -132,7 +132,7 @@ void JobWatch::terminate(JobEnd::Cause cause) {
 void JobWatch::signal_all(int number) {
   const bool whole_group = !end_.wait_status;
   if (whole_group) ::kill(-job_.pid(), number);
-  for (const ProcessStat& stat : descendants(guard_))
+  for (const ProcessStat& stat : descendants())
     if (!whole_group || stat.group != job_.pid()) ::kill(stat.pid, number);
 }
 

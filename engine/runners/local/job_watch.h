@@ -41,9 +41,8 @@ struct JobEnd {
 
 class JobWatch {
  public:
-  // `guard` is no part of the job.
   JobWatch(JobProcess& job, JobStream& output, JobStream& error, OutputMatch& match,
-           const JobLimits& limits, pid_t guard);
+           const JobLimits& limits);
 
   // Blocks until the end. `signals` is a signalfd for SIGCHLD and SIGTERM.
   Result<JobEnd> run(int signals);
@@ -67,7 +66,6 @@ class JobWatch {
   JobStream& error_;
   OutputMatch& match_;
   JobLimits limits_;
-  pid_t guard_;
   Phase phase_ = Phase::running;
   std::optional<Clock::time_point> deadline_;  // of the phase
   Clock::time_point give_up_{};

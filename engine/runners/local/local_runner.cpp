@@ -34,6 +34,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t inline_threads = 2;
+constexpr std::size_t file_threads = 2;  // one may be busy ending a dead supervisor's job
 constexpr std::size_t log_bytes_max = 1 << 16;
 
 struct Spawned {
@@ -196,7 +197,7 @@ struct LocalRunner::Implementation {
   fs::path attempts;
   std::vector<std::string> supervisor;
   std::unordered_map<Token, WatchPointer> watches;
-  asio::thread_pool files{1};
+  asio::thread_pool files{file_threads};
   asio::thread_pool inlines{inline_threads};
 };
 

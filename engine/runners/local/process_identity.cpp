@@ -57,6 +57,11 @@ int pidfd_open(pid_t pid) {
 
 }  // namespace
 
+std::string attempt_mark(const ProcessIdentity& supervisor, const Token& token) {
+  return token.value + "@" + std::to_string(supervisor.pid) + "." +
+         std::to_string(supervisor.start_ticks);
+}
+
 Result<std::string> current_boot_id() {
   CR_TRY(std::string text, read_file("/proc/sys/kernel/random/boot_id", 256));
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -119,7 +124,7 @@ Result<FileDescriptor> open_process(std::int64_t pid, std::uint64_t start_ticks)
 }
 
 std::vector<ProcessStat> attempt_processes(const ProcessIdentity& identity, const Token& token) {
-  const std::string variable = std::string(token_variable) + "=" + token.value;
+  const std::string variable = std::string(attempt_variable) + "=" + attempt_mark(identity, token);
   std::vector<ProcessStat> found;
   for (const pid_t pid : all_pids()) {
     if (pid == identity.pid || pid == ::getpid()) continue;
@@ -134,10 +139,10 @@ std::vector<ProcessStat> attempt_processes(const ProcessIdentity& identity, cons
   return found;
 }
 
-std::vector<ProcessStat> descendants(pid_t except) {
+std::vector<ProcessStat> descendants() {
   std::vector<ProcessStat> all;
   for (const pid_t pid : all_pids())
-    if (const auto stat = process_stat(pid); stat && pid != except) all.push_back(*stat);
+    if (const auto stat = process_stat(pid); stat) all.push_back(*stat);
   std::vector<pid_t> family = {::getpid()};
   std::vector<ProcessStat> found;
   // Parents may stand after their children in the list, so sweep until nothing is added.

@@ -20,9 +20,14 @@
 
 namespace checkride {
 
-// The environment variables that carry an attempt's identity into its job.
+// The environment variables that carry an attempt's identity into its job. Tokens are unique within
+// one store only, and two stores of a machine may well run the same workflow under the same name:
+// what tells processes apart is the last, attempt_mark().
 inline constexpr const char* token_variable = "CHECKRIDE_TOKEN";
 inline constexpr const char* run_variable = "CHECKRIDE_RUN";
+inline constexpr const char* attempt_variable = "CHECKRIDE_ATTEMPT";
+// "TOKEN@PID.TICKS" of the supervisor: unique on a machine between two boots.
+std::string attempt_mark(const ProcessIdentity& supervisor, const Token& token);
 
 // /proc/sys/kernel/random/boot_id, a UUID that is new at each boot.
 Result<std::string> current_boot_id();
@@ -56,9 +61,8 @@ Result<FileDescriptor> open_process(std::int64_t pid, std::uint64_t start_ticks)
 // supervisor lives (descendants).
 std::vector<ProcessStat> attempt_processes(const ProcessIdentity& identity, const Token& token);
 
-// Living descendants of the calling process, `except` and what it begot left out. Complete for a
-// child subreaper.
-std::vector<ProcessStat> descendants(pid_t except);
+// Living descendants of the calling process; complete when it is a child subreaper.
+std::vector<ProcessStat> descendants();
 
 // KILLs the attempt's processes until none is left or `patience` has passed; returns the survivors.
 std::vector<pid_t> kill_attempt(const ProcessIdentity& identity, const Token& token,

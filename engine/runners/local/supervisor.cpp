@@ -83,9 +83,6 @@ class Attempt {
         identity_(std::move(identity)) {}
 
   JobOutcome carry_out();
-  void dismiss_guard() {
-    if (guard_) guard_->dismiss();
-  }
 
  private:
   JobOutcome prepare_and_run();
@@ -105,7 +102,6 @@ class Attempt {
   const JobKind* kind_ = nullptr;
   std::optional<ProcessCommand> command_;  // of a foreign program
   EnvironmentVariables secrets_;
-  std::optional<GuardProcess> guard_;
 };
 
 JobOutcome Attempt::carry_out() {
@@ -171,7 +167,7 @@ JobOutcome Attempt::prepare_and_run() {
   } else {
     launch.body = [this] { run_own_kind(); };
   }
-  launch.environment = job_environment(spec_, added, secrets_);
+  launch.environment = job_environment(spec_, identity_, added, secrets_);
   auto job = JobProcess::fork(launch);
   if (!job) return from_error(job.error());
   if (auto known = make_known(*job); !known) {
@@ -197,13 +193,12 @@ JobOutcome Attempt::prepare_and_run() {
   return outcome;
 }
 
-// Identity first, then the guard, then the job: nothing of it runs before it can be found again.
+// Identity first, then the job: nothing of it runs before it can be found again.
 Result<void> Attempt::make_known(JobProcess& job) {
   CR_TRY(const ProcessStat stat, process_stat(job.pid()));
   identity_.job_pid = stat.pid;
   identity_.job_start_ticks = stat.start_ticks;
   identity_.started = SystemClock().now();
-  CR_TRY(guard_, GuardProcess::start(identity_, spec_.token));
   CR_CHECK(write_identity(folder_, identity_));
   // The engine may be gone already; then nobody reads this.
   static constexpr std::string_view word = "started\n";
@@ -219,7 +214,7 @@ Result<JobEnd> Attempt::watch(JobProcess& job, JobStream& output, JobStream& err
   sigaddset(&heard, SIGTERM);
   const FileDescriptor signals(::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) return fail_errno("listen for", "signals");
-  JobWatch watch(job, output, error, match, spec_.limits, guard_->pid());
+  JobWatch watch(job, output, error, match, spec_.limits);
   CR_CHECK(job.release());
   return watch.run(signals.get());
 }
@@ -320,6 +315,7 @@ JobOutcome Attempt::outcome_of_job(const JobEnd& end, const JobStream& output,
 
 JobOutcome Attempt::conclude(const JobEnd& end, const JobProcess& job, const JobStream& output,
                              const JobStream& error, const OutputMatch& match) {
+  const auto failure = job.failure();
   JobOutcome outcome;
   if (end.cause == JobEnd::Cause::cancelled) {
     outcome = cancelled("cancelled");
@@ -330,14 +326,14 @@ JobOutcome Attempt::conclude(const JobEnd& end, const JobProcess& job, const Job
   } else if (end.output_error) {
     outcome = not_completed(JobStatus::error, FailureClass::resource,
                             "its output could not be kept: " + end.output_error->text());
-  } else if (const auto failure = job.failure()) {
+  } else if (failure) {
     outcome = launch_failed(*failure, command_ ? command_->argv[0] : spec_.kind, working_folder());
   } else if (end.wait_status) {
     outcome = outcome_of_job(end, output, error, match);
   }
   if (end.wait_status && WIFSIGNALED(*end.wait_status))
     outcome.signal = WTERMSIG(*end.wait_status);
-  else if (end.wait_status && command_ && !job.failure())
+  else if (end.wait_status && command_ && !failure)
     outcome.exit_code = WEXITSTATUS(*end.wait_status);
   if (!end.survivors.empty()) {
     outcome.completed = false;
@@ -386,14 +382,19 @@ void set_up_process() {
   ::signal(SIGCHLD, SIG_DFL);  // inherited "ignore" would reap the job behind our back
   ::signal(SIGPIPE, SIG_IGN);  // nobody may be listening any more
   ::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of write, not our end
-  if (::getsid(0) != ::getpid()) ::setsid();
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 }  // namespace
 
 int supervise(const fs::path& attempt_folder, const JobCatalog& catalog) {
   set_up_process();
+  const auto guarded = split_off_guard();
+  if (!guarded) {
+    complain(guarded.error().text());
+    return exit_no_manifest;
+  }
+  if (*guarded) return **guarded;
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // the guard's does not pass to its child
   std::error_code no_cwd;
   const fs::path folder = fs::absolute(attempt_folder, no_cwd);
   const auto spec = read_spec(folder);
@@ -415,7 +416,6 @@ int supervise(const fs::path& attempt_folder, const JobCatalog& catalog) {
   Attempt attempt(folder, *spec, catalog, *identity);
   const JobOutcome outcome = attempt.carry_out();
   const auto written = write_manifest(folder, spec->token, outcome);
-  attempt.dismiss_guard();
   if (written) return 0;
   complain(written.error().text());
   return exit_no_manifest;

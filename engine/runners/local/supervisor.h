@@ -10,13 +10,14 @@
 
 namespace checkride {
 
-// Carries out the attempt in `folder`. Blocks until its end; call first thing in a process of its
-// own that has one thread, leads a session and blocks SIGTERM, SIGHUP, SIGINT, SIGQUIT and SIGCHLD
-// (so LocalRunner spawns it; blocked here too otherwise). SIGTERM cancels the attempt. When the job
-// is about to run a line goes to standard output: what the engine waits for to read identity.json.
+// Carries out the attempt in `folder`. Blocks until its end. Call first thing in a process that has
+// one thread and, best, blocks SIGTERM, SIGHUP, SIGINT, SIGQUIT and SIGCHLD (LocalRunner spawns it
+// so; blocked here too). The calling process becomes the guard (guard_process.h) and the supervisor
+// is its child, in a session of its own. SIGTERM to either cancels the attempt. When the job is
+// about to run a line goes to standard output: what the engine waits for to read identity.json.
 //
-// Returns the exit code: 0 with a manifest written or the attempt claimed by another, 4 when
-// neither was possible; complaints go to standard error.
+// Returns in both processes, with the exit code: 0 with a manifest written or the attempt claimed
+// by another, 4 when neither was possible; complaints go to standard error.
 int supervise(const std::filesystem::path& folder, const JobCatalog& catalog);
 
 }  // namespace checkride

@@ -24,16 +24,16 @@ const std::vector<const JobSignature*>& kinds() {
   static const JobSignature exec =
       signature("exec", "{argv: list<string>, env?: map<string, string>}",
                 "{exit_code: int, stdout: string, values: map<string, dyn>}", Repeat::ask, true);
-  static const JobSignature status =
-      signature("git.status", "{repo: path, depth?: int, ratio?: double}",
-                "{entries: list<{path: string, allowed: bool, unmerged: bool}>}", Repeat::safe, true);
-  static const JobSignature branch =
-      signature("git.branch", "{repo: path, name: string}", "{commit: string}", Repeat::probe, true);
-  static const JobSignature probe = signature(
-      "git.probe", "{repo: path}", "{verdict: string, findings?: string, result?: dyn}",
-      Repeat::safe, true);
-  static const JobSignature scan = signature("log.scan", "{text: string}", "{hits: int}",
-                                             Repeat::safe, false);
+  static const JobSignature status = signature(
+      "git.status", "{repo: path, depth?: int, ratio?: double}",
+      "{entries: list<{path: string, allowed: bool, unmerged: bool}>}", Repeat::safe, true);
+  static const JobSignature branch = signature("git.branch", "{repo: path, name: string}",
+                                               "{commit: string}", Repeat::probe, true);
+  static const JobSignature probe =
+      signature("git.probe", "{repo: path}", "{verdict: string, findings?: string, result?: dyn}",
+                Repeat::safe, true);
+  static const JobSignature scan =
+      signature("log.scan", "{text: string}", "{hits: int}", Repeat::safe, false);
   static const std::vector<const JobSignature*> all = {&exec,   &branch, &probe,
                                                        &status, &scan,   &shell};
   return all;
@@ -45,7 +45,9 @@ LoadOptions options() {
   return result;
 }
 
-LoadResult load(std::string_view text) { return load_definition(text, "t.yaml", options()); }
+LoadResult load(std::string_view text) {
+  return load_definition(text, "t.yaml", options());
+}
 
 std::string findings(const LoadResult& result) {
   std::string text;

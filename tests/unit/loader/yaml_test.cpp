@@ -84,7 +84,8 @@ TEST_CASE("what the language refuses of YAML is refused with its place", "[loade
     const char* expected;
   };
   const Case cases[] = {
-      {"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: error: the key 'a' stands twice in this map, first in line 1"},
+      {"a: 1\nb: 2\na: 3\n",
+       "t.yaml:3:1: error: the key 'a' stands twice in this map, first in line 1"},
       {"a: {x: 1, \"x\": 2}\n", "t.yaml:1:11: error: the key 'x' stands twice"},
       {"a: &x 1\nb: *x\n", "t.yaml:1:4: error: anchors are not allowed"},
       {"a: &x 1\nb: *x\n", "t.yaml:2:4: error: aliases are not allowed"},
@@ -97,6 +98,7 @@ TEST_CASE("what the language refuses of YAML is refused with its place", "[loade
       {"", "t.yaml:1:1: error: the document is empty"},
       {"# only a comment\n", "t.yaml:1:1: error: the document is empty"},
       {"a: [1, 2\nb: 3\n", "error: this is not YAML: "},
+      {"a: {b?: c}\n", "unknown token; quote text that holds '?' inside {} or []"},
       {"a: b: c\n", "t.yaml:1:5: error: this is not YAML: "},
       {"a: \"x\x01\"\n", "t.yaml:1:6: error: the document holds a control character here"},
       {"\xC3\xA9: 1\nb: \xFF\n", "t.yaml:2:4: error: the document is not valid UTF-8 here"},

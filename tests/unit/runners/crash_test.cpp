@@ -137,6 +137,36 @@ TEST_CASE("a killed supervisor takes its job with it, and the attempt is lost",
   CHECK(machine.runner->look(token) == AttemptTrace::lost);
 }
 
+TEST_CASE("an adopted job whose supervisor is killed then is lost", "[runners][crash]") {
+  LocalMachine machine;
+  const Fifo ready(machine.folder / "ready");
+  const JobSpec spec = shell_spec(machine.folder.path(), with_children(ready));
+  const Engine engine(machine, spec, ready);
+  const std::vector<pid_t> before = job_pids(engine.identity);
+  kill_process(engine.pid);
+  machine.runner->recover(spec);
+  REQUIRE(run_until(machine.io, [&] { return !machine.log.starts.empty(); }));
+  ::kill(static_cast<pid_t>(engine.identity.pid), SIGKILL);
+  REQUIRE(machine.await_end());
+  CHECK(machine.log.ends.at(0).outcome.failure == FailureClass::lost);
+  CHECK(await_gone(before));
+}
+
+TEST_CASE("a killed guard is not missed", "[runners][crash]") {
+  LocalMachine machine;
+  const Fifo ready(machine.folder / "ready");
+  const Fifo go(machine.folder / "go");
+  const JobSpec spec = shell_spec(machine.folder.path(), counting(ready, go));
+  machine.runner->start(spec);
+  REQUIRE(ready.await());
+  const ProcessIdentity identity = read_identity(machine.attempt()).value();
+  ::kill(process_stat(static_cast<pid_t>(identity.pid))->parent, SIGKILL);
+  go.tell();
+  REQUIRE(machine.await_end());
+  CHECK(machine.log.ends.at(0).outcome.completed);
+  CHECK(machine.file("stdout") == all_lines());
+}
+
 TEST_CASE("when engine and supervisor are both killed nothing runs on unseen, and it is lost",
           "[runners][crash]") {
   LocalMachine machine;
@@ -165,20 +195,35 @@ TEST_CASE("survivors of a dead supervisor and guard are ended before the attempt
       shell_spec(machine.folder.path(), "setsid sleep 1000 & echo > " + ready.path() + "; wait");
   const Engine engine(machine, spec, ready);
   kill_process(engine.pid);
-  // The guard is the supervisor's other child, in a session of its own.
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().native();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto stat = process_stat(static_cast<pid_t>(std::stol(name)));
-    if (stat && stat->parent == engine.identity.pid && stat->pid != engine.identity.job_pid)
-      ::kill(stat->pid, SIGKILL);
-  }
+  const auto supervisor = process_stat(static_cast<pid_t>(engine.identity.pid));
+  REQUIRE(supervisor);
+  ::kill(supervisor->parent, SIGKILL);  // the guard
   ::kill(static_cast<pid_t>(engine.identity.pid), SIGKILL);
   REQUIRE(await_gone({static_cast<pid_t>(engine.identity.pid)}));
   machine.runner->recover(spec);
   REQUIRE(machine.await_end());
   CHECK(machine.log.ends.at(0).outcome.failure == FailureClass::lost);
   CHECK(job_pids(engine.identity).empty());
+}
+
+TEST_CASE("ending an attempt spares another store's attempt of the same token",
+          "[runners][crash]") {
+  LocalMachine machine;
+  LocalMachine other;
+  const Fifo ready(machine.folder / "ready");
+  const Fifo other_ready(other.folder / "ready");
+  const Fifo go(other.folder / "go");
+  other.runner->start(shell_spec(other.folder.path(), counting(other_ready, go)));
+  REQUIRE(other_ready.await());
+  machine.runner->start(shell_spec(machine.folder.path(), with_children(ready)));
+  REQUIRE(ready.await());
+  const ProcessIdentity identity = read_identity(machine.attempt()).value();
+  ::kill(static_cast<pid_t>(identity.pid), SIGKILL);
+  REQUIRE(machine.await_end());
+  CHECK(machine.log.ends.at(0).outcome.failure == FailureClass::lost);
+  go.tell();
+  REQUIRE(other.await_end());
+  CHECK(other.log.ends.at(0).outcome.completed);
 }
 
 TEST_CASE("a reboot makes a running attempt lost, whatever its pids name now", "[runners][crash]") {

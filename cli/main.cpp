@@ -1,0 +1,67 @@
+// The composition root: the only place where concrete classes meet. Reads the command line and hands
+// each verb what it needs.
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <map>
+
+#include "cli/definitions.h"
+#include "cli/store.h"
+#include "cli/verbs.h"
+#include "engine/base/version.h"
+#include "engine/runners/local/supervisor.h"
+#include "workflows/jobs/catalog.h"
+
+namespace checkride::cli {
+
+int run(int argc, char** argv) {
+  Parser parser;
+  parser.app.set_version_flag("--version", std::string(build_version));
+  parser.app.add_option("--store", parser.store, "folder of the store (default $CHECKRIDE_STORE)");
+  parser.app.require_subcommand(1);
+  add_acting_verbs(parser);
+  add_reading_verbs(parser);
+  try {
+    parser.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = parser.app.exit(error, std::cout, std::cerr);
+    return code == 0 ? exit_ok : exit_usage;
+  }
+
+  const JobCatalog catalog = builtin_jobs();
+  std::map<Digest, std::shared_ptr<const Definition>> definitions;
+  Context context{std::cout, std::cerr, parser.json, ::isatty(STDOUT_FILENO) == 1, {}, catalog,
+                  {},        {},        {}};
+  if (parser.store.empty()) {
+    auto folder = default_store_path();
+    if (!folder) return report_error(context, folder.error());
+    context.store = *folder;
+  } else {
+    context.store = std::filesystem::absolute(parser.store).lexically_normal();
+  }
+  context.open_reader = [&] { return open_for_reading(context.store); };
+  context.definition = [&](const LogReader& log,
+                           const Digest& hash) -> Result<std::shared_ptr<const Definition>> {
+    if (const auto found = definitions.find(hash); found != definitions.end())
+      return found->second;
+    StoredDefinitions stored(log, catalog);
+    CR_TRY(auto definition, stored.definition(hash));
+    for (const auto& [machine_hash, machine] : definition->machines)
+      definitions[machine_hash] = machine;
+    definitions[hash] = definition;
+    return definition;
+  };
+  context.find_source = find_source;
+  return parser.chosen(context);
+}
+
+}  // namespace checkride::cli
+
+int main(int argc, char** argv) {
+  // The hidden verb comes first: a supervisor has nothing to parse and must be quick and small.
+  if (argc == 3 && std::string_view(argv[1]) == "supervise")
+    return checkride::supervise(argv[2], checkride::builtin_jobs());
+  std::signal(SIGPIPE, SIG_IGN);
+  return checkride::cli::run(argc, argv);
+}

@@ -1,0 +1,105 @@
+#include "cli/commands/doctor.h"
+#include "cli/commands/graph.h"
+#include "cli/commands/history.h"
+#include "cli/commands/inbox.h"
+#include "cli/commands/lint.h"
+#include "cli/commands/logs.h"
+#include "cli/commands/ls.h"
+#include "cli/commands/replay.h"
+#include "cli/commands/report.h"
+#include "cli/commands/show.h"
+#include "cli/commands/status.h"
+#include "cli/commands/verify.h"
+#include "cli/commands/why.h"
+#include "cli/owner/client.h"
+#include "cli/store.h"
+#include "cli/verbs.h"
+
+namespace checkride::cli {
+
+namespace {
+
+// Without an owner nobody drives anything; with one, it drives what its clients follow.
+Driven driven_by_owner(const Context& context) {
+  bool owned = false;
+  if (const auto socket = owner_socket(context.store)) owned = OwnerClient::connect(*socket).has_value();
+  return [owned](const RunId&) -> std::optional<bool> {
+    return owned ? std::nullopt : std::optional(false);
+  };
+}
+
+int ls(const Context& context, const LsOptions& given) {
+  LsOptions options = given;
+  options.driven = driven_by_owner(context);
+  return cmd_ls(context, options);
+}
+int status(const Context& context, const StatusOptions& given) {
+  StatusOptions options = given;
+  options.driven = driven_by_owner(context);
+  return cmd_status(context, options);
+}
+int verify(const Context& context, const VerifyOptions& given) {
+  VerifyOptions options = given;
+  options.verify = [&](const std::optional<RunId>& run) { return verify_store(context.store, run); };
+  return cmd_verify(context, options);
+}
+
+}  // namespace
+
+void add_reading_verbs(Parser& parser) {
+  parser.verb<LsOptions>("ls", "the runs of this store", ls, [](CLI::App& verb, const auto& o) {
+    verb.add_flag("--all", o->all, "child runs too");
+  });
+  parser.verb<StatusOptions>("status", "where a run stands", status,
+                             [](CLI::App& verb, const auto& o) { verb.add_option("run", o->run); });
+  parser.verb<InboxOptions>("inbox", "what waits for a person", cmd_inbox,
+                            [](CLI::App&, const auto&) {});
+  parser.verb<LogsOptions>("logs", "what the jobs printed", cmd_logs,
+                           [](CLI::App& verb, const auto& o) {
+                             verb.add_option("run", o->run)->required();
+                             verb.add_option("state", o->state, "of this state only");
+                             verb.add_option("--tail", o->tail_bytes, "last bytes of each stream");
+                             verb.add_flag("--last", o->last, "the last attempt of each state");
+                           });
+  parser.verb<HistoryOptions>("history", "the events of a run", cmd_history,
+                              [](CLI::App& verb, const auto& o) {
+                                verb.add_option("run", o->run)->required();
+                                verb.add_option("--type", o->types, "events of this type only");
+                                verb.add_option("--from", o->from, "first sequence");
+                                verb.add_option("--limit", o->limit, "at most so many");
+                              });
+  parser.verb<ShowOptions>("show", "the full state of a run at any sequence", cmd_show,
+                           [](CLI::App& verb, const auto& o) {
+                             verb.add_option("run", o->target, "RUN or RUN@N")->required();
+                           });
+  parser.verb<WhyOptions>("why", "the guards, facts and verdicts behind a branch", cmd_why,
+                          [](CLI::App& verb, const auto& o) {
+                            verb.add_option("run", o->target, "RUN, RUN@N or RUN@STATE")->required();
+                            verb.add_option("state", o->state, "a state or a sequence");
+                          });
+  parser.verb<ReplayOptions>("replay", "decide again from the recorded inputs and compare",
+                             cmd_replay, [](CLI::App& verb, const auto& o) {
+                               verb.add_option("run", o->run)->required();
+                             });
+  parser.verb<VerifyOptions>("verify", "is the log intact", verify, [](CLI::App& verb, const auto& o) {
+    verb.add_option("run", o->run);
+    verb.add_option("--head", o->head, "a chain head a report or export named");
+  });
+  parser.verb<ReportOptions>("report", "the filled checklist", cmd_report,
+                             [](CLI::App& verb, const auto& o) {
+                               verb.add_option("run", o->run)->required();
+                               verb.add_option("--format", o->format, "md or json")
+                                   ->check(CLI::IsMember({"md", "json"}));
+                             });
+  parser.verb<LintOptions>("lint", "check definitions", cmd_lint, [](CLI::App& verb, const auto& o) {
+    verb.add_option("definitions", o->sources, "shipped names or YAML files")->required();
+  });
+  parser.verb<GraphOptions>("graph", "a definition as a Mermaid diagram", cmd_graph,
+                            [](CLI::App& verb, const auto& o) {
+                              verb.add_option("definition", o->source)->required();
+                            });
+  parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", cmd_doctor,
+                             [](CLI::App&, const auto&) {});
+}
+
+}  // namespace checkride::cli

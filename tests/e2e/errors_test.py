@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Wrong usage, missing tools, a damaged or occupied store: one clear sentence and the right exit code."""
+
+import os
+import pathlib
+import shutil
+import signal
+import time
+
+from harness import (ENGINE, FAILED, OK, USAGE, WAITING, case, check, contains, equal, main)
+
+ONE = ["03-state-tracker"]
+
+BAD_DEFINITION = """checkride: 1
+workflow: bad
+states:
+  first:
+    invoke:
+      job: no.such.kind
+      with: {}
+    on: {done: last, error: last}
+  last: {type: final}
+"""
+
+SLOW_DEFINITION = """checkride: 1
+workflow: slow
+states:
+  wait:
+    invoke:
+      job: shell
+      repeat: safe
+      with: {script: 'while [ ! -e "$GO" ]; do sleep 0.05; done', env: {GO: "${params.go}"}}
+    on: {done: ask, error: bad}
+  ask:
+    invoke:
+      job: gate
+      with: {question: "Go on?"}
+    on: {answer.approve: good, answer: bad}
+  good: {type: final}
+  bad: {type: final, outcome: failed}
+params:
+  go: {type: path}
+"""
+
+
+def refused(reply, code, *words):
+    reply.must(code)
+    text = reply.err + reply.out
+    check(text.strip(), "it said nothing:", reply)
+    for word in words:
+        contains(text, word, f"what it said to {reply.arguments}")
+    check("Traceback" not in text and "terminate called" not in text, "a crash:", reply)
+
+
+@case
+def wrong_parameters_are_usage_errors_and_start_nothing(place):
+    place.make()
+    refused(place.start("-p", "no_such=1"), USAGE, "no_such")
+    refused(place.start("-p", "nonsense"), USAGE, "nonsense")
+    refused(place.start("-p", "strip=many"), USAGE, "strip")
+    refused(place.checkride("run", "gh200-rebase", "--id", "r"), USAGE, "repo")
+    refused(place.checkride("run", "no-such-workflow"), USAGE, "no-such-workflow")
+    refused(place.checkride("no-such-verb"), USAGE, "")
+    refused(place.checkride("run", "gh200-rebase", "--id", "not/an id", "-p", f"repo={place.fork}"), USAGE)
+    equal(place.checkride("ls", "--json").must(OK).json()["runs"], [], "runs")
+
+
+@case
+def a_repository_that_is_none_ends_the_run_failed(place):
+    (place.folder / "empty").mkdir()
+    refused(place.start(repo=place.folder / "empty"), FAILED)
+    report = place.checkride("report", "r").must(OK).out
+    contains(report, "❌", "the report")
+    place.sound()
+
+
+@case
+def unknown_runs_and_states_are_usage_errors_with_a_hint(place):
+    place.make()
+    for verb in ("status", "history", "report", "logs", "why", "replay", "verify", "show", "resume",
+                 "cancel"):
+        check(place.checkride(verb, "nobody").code == USAGE, "before any store there is:",
+              place.checkride(verb, "nobody"))
+    place.start(run="rebase-one", patches=ONE).must(WAITING)
+    for verb in ("status", "history", "report", "logs", "why", "replay", "verify", "show", "resume",
+                 "cancel"):
+        refused(place.checkride(verb, "rebase-on"), USAGE, "rebase-on")
+    refused(place.checkride("answer", "nobody", "merge", "--approve"), USAGE, "nobody")
+    refused(place.checkride("why", "rebase-one", "no_such_state"), USAGE, "no_such_state")
+    refused(place.checkride("show", "rebase-one@999999"), USAGE, "999999")
+    reply = place.checkride("status", "nobody", "--json").must(USAGE)
+    contains(str(reply.json()), "nobody", "the error as JSON")
+
+
+@case
+def a_second_start_under_the_same_id_is_refused(place):
+    place.make()
+    place.start(patches=ONE).must(WAITING)
+    reply = place.start(patches=ONE)
+    check(reply.code in (FAILED, USAGE), "the second start:", reply)
+    equal(place.gates(), ["review"], "open gates")
+
+
+@case
+def without_git_the_run_fails_and_says_so(place):
+    place.make()
+    tools = place.folder / "bin"
+    tools.mkdir()
+    for program in ("sh", "env", "python3", "cat", "uname"):
+        if shutil.which(program):
+            (tools / program).symlink_to(shutil.which(program))
+    reply = place.start(patches=ONE, env={"PATH": str(tools)})
+    refused(reply, FAILED)
+    contains(place.checkride("report", "r").must(OK).out, "git", "the report")
+    doctor = place.checkride("doctor", env={"PATH": str(tools)})
+    refused(doctor, ENGINE, "git")
+
+
+@case
+def verbs_go_through_the_process_that_owns_the_store(place):
+    definition = place.folder / "slow.yaml"
+    definition.write_text(SLOW_DEFINITION, encoding="utf-8")
+    go = place.folder / "go"
+    owner = place.begin("run", definition, "--id", "slow", "-p", f"go={go}")
+    try:
+        deadline = time.monotonic() + 60
+        while place.checkride("status", "slow").code != OK:
+            check(owner.poll() is None and time.monotonic() < deadline, "the owner did not start")
+            time.sleep(0.05)
+        # Another run, started by another process while the first one owns the store.
+        other = place.folder / "other"
+        other.touch()
+        reply = place.checkride("run", definition, "--id", "quick", "-p", f"go={other}")
+        reply.must(WAITING)
+        check(owner.poll() is None, "the owner ended early")
+        equal(place.gates("quick"), ["ask"], "open gates, read through the owner")
+        place.answer("ask", run="quick").must(OK)
+        equal(place.status("slow")["activity"], "running", "the first run meanwhile")
+        go.touch()
+        equal(owner.wait(60), WAITING, "the owner's exit code")
+        place.answer("ask", run="slow").must(OK)
+        place.sound("slow")
+    finally:
+        if owner.poll() is None:
+            os.kill(owner.pid, signal.SIGKILL)
+            owner.wait()
+        go.touch()  # ends the job, whoever watches it
+
+
+@case
+def ctrl_c_leaves_the_job_running_and_resume_takes_it_over(place):
+    definition = place.folder / "slow.yaml"
+    definition.write_text(SLOW_DEFINITION, encoding="utf-8")
+    go = place.folder / "go"
+    owner = place.begin("run", definition, "--id", "slow", "-p", f"go={go}")
+    try:
+        deadline = time.monotonic() + 60
+        while not list(place.store.glob("attempts/*/identity.json")):
+            check(owner.poll() is None and time.monotonic() < deadline, "the job did not start")
+            time.sleep(0.05)
+        owner.send_signal(signal.SIGINT)
+        equal(owner.wait(30), 130, "the exit code")
+        equal(place.status("slow")["activity"], "interrupted", "the run")
+        go.touch()
+        place.checkride("resume", "slow").must(WAITING)
+        equal(len(list(place.store.glob("attempts/*/identity.json"))), 1, "attempts")
+        place.sound("slow")
+    finally:
+        if owner.poll() is None:
+            os.kill(owner.pid, signal.SIGKILL)
+            owner.wait()
+        go.touch()
+
+
+def flip_a_byte(path):
+    """In the middle of what is not zero."""
+    data = bytearray(path.read_bytes())
+    at = len(data.rstrip(b"\0")) // 2
+    data[at] ^= 0x20
+    path.write_bytes(data)
+
+
+@case
+def a_damaged_log_is_noticed_and_never_read_past(place):
+    place.make()
+    place.start(patches=ONE).must(WAITING)
+    good = place.folder / "good"
+    shutil.copytree(place.store, good, symlinks=True)
+    files = [path.relative_to(place.store) for path in sorted(place.store.rglob("*"))
+             if path.is_file() and path.stat().st_size > 200 and
+             (path.suffix in (".log", ".sst") and "attempts" not in path.parts)]
+    check(files, "no data file in the store:", list(place.store.rglob("*"))[:40])
+    noticed = 0
+    for name in files:
+        shutil.rmtree(place.store)
+        shutil.copytree(good, place.store, symlinks=True)
+        flip_a_byte(place.store / name)
+        verified = place.checkride("verify")
+        resumed = place.checkride("resume", "r")
+        check(verified.code in (OK, ENGINE) and resumed.code in (WAITING, ENGINE),
+              f"after a byte of {name} was changed:", verified, resumed)
+        if verified.code == ENGINE:
+            noticed += 1
+            check((verified.err + verified.out).strip(), "nothing was said about", name)
+    check(noticed > 0, "no damage was noticed in", files)
+
+
+@case
+def a_log_that_lost_its_newest_records_is_refused(place):
+    place.make()
+    place.start(patches=ONE).must(WAITING)
+    older = place.folder / "older"
+    shutil.copytree(place.store, older, symlinks=True)
+    place.answer("review").must(WAITING)
+    shutil.rmtree(place.store)
+    shutil.move(older, place.store)
+    reply = place.checkride("resume", "r")
+    refused(reply, ENGINE)
+
+
+@case
+def a_store_that_cannot_be_written_is_an_engine_error(place):
+    place.make()
+    blocker = place.folder / "blocker"
+    blocker.write_text("a file", encoding="utf-8")
+    refused(place.start(env={"CHECKRIDE_STORE": str(blocker / "store")}), ENGINE, "blocker")
+
+
+@case
+def lint_points_at_line_and_column(place):
+    bad = place.folder / "bad.yaml"
+    bad.write_text(BAD_DEFINITION, encoding="utf-8")
+    refused(place.checkride("lint", bad), USAGE, f"{bad.name}:6:", "no.such.kind")
+    first = place.checkride("lint", bad, "--json").must(USAGE).json()["definitions"][0]["diagnostics"][0]
+    equal((first["line"], first["severity"]), (6, "error"), "the first finding")
+    refused(place.checkride("run", bad), USAGE, "no.such.kind")
+    broken = place.folder / "broken.yaml"
+    broken.write_text("checkride: 1\nworkflow: [\n", encoding="utf-8")
+    refused(place.checkride("lint", broken), USAGE, f"{broken.name}:")
+    refused(place.checkride("lint", place.folder / "absent.yaml"), USAGE, "absent.yaml")
+    place.checkride("lint", "gh200-rebase").must(OK)
+    for path in sorted(pathlib.Path(__file__).parents[2].glob("workflows/definitions/*.yaml")):
+        place.checkride("lint", path).must(OK)
+
+
+main()
