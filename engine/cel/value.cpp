@@ -124,6 +124,8 @@ void Map::set(std::string_view key, Value value) {
   set(Value(key), std::move(value));
 }
 
+bool Map::operator==(const Map& other) const { return entries_ == other.entries_; }
+
 bool Map::erase(std::string_view key) {
   const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const MapEntry& entry) {
     return order_key(entry.first, key) == 0;

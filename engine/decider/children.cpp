@@ -44,17 +44,15 @@ void Draft::children_progress(StateIndex index, const InvokeSpec& invoke) {
   std::uint32_t live = 0;
   for (const auto& [token, job] : state.jobs)
     if (job.intent->state == index) ++live;
-  while (!enough && live < invoke.concurrency && record.next_item < record.items.size() &&
-         !state.parked()) {
-    // A sequence of one at a time stops at its first child without a result: later ones build on
-    // it.
-    if (invoke.concurrency == 1 && invoke.join == Join::all && !record.outcomes.empty() &&
-        !record.outcomes.rbegin()->second.completed)
-      break;
+  // A sequence of one at a time stops at its first child without a result: later ones build on it.
+  const bool broken = invoke.concurrency == 1 && invoke.join == Join::all &&
+                      !record.outcomes.empty() && !record.outcomes.rbegin()->second.completed;
+  const auto more = [&] { return !enough && !broken && record.next_item < record.items.size(); };
+  while (more() && live < invoke.concurrency && !state.parked()) {
     if (!intend(index, invoke, JobPurpose::invoke, record.next_item, 1)) return;
     ++live;
   }
-  if (live > 0) return;
+  if (live > 0 || more()) return;  // a parked run starts the rest when it goes on
 
   cel::List children;
   std::int64_t passed = 0;

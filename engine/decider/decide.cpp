@@ -77,8 +77,9 @@ struct Handler {
   Answer operator()(const FireTimer& fire) const {
     if (const Answer refusal = not_live()) return refusal;
     const auto timer = before.timers.find(fire.timer);
-    if (timer == before.timers.end())
-      return Refusal{RejectionCode::timer_not_set, "no timer '" + fire.timer.value + "' is set"};
+    if (timer == before.timers.end() || timer->second.due != fire.due)
+      return Refusal{RejectionCode::timer_not_set,
+                     "no timer '" + fire.timer.value + "' is set for " + to_iso8601(fire.due)};
     draft.fire_timer(fire, timer->second);
     return std::nullopt;
   }
@@ -139,16 +140,20 @@ struct Handler {
     if (resolve.reason.empty())
       return Refusal{RejectionCode::reason_missing, "resolving needs a reason; add --why"};
     const IncidentRecord incident = found->second;
-    if (Answer refusal = applicable(resolve, incident)) return refusal;
+    std::optional<JobRecord> attempt;
+    if (incident.job)
+      if (const auto job = before.jobs.find(*incident.job); job != before.jobs.end())
+        attempt = job->second;
+    if (Answer refusal = applicable(resolve, incident, attempt)) return refusal;
     ResolveIncident named = resolve;
     named.incident = found->first;
     draft.emit(IncidentResolved{named});
-    act(named, incident);
-    draft.drain_queue();
+    act(named, incident, attempt);
     return std::nullopt;
   }
 
-  Answer applicable(const ResolveIncident& resolve, const IncidentRecord& incident) const {
+  Answer applicable(const ResolveIncident& resolve, const IncidentRecord& incident,
+                    const std::optional<JobRecord>& attempt) const {
     using How = ResolveIncident::How;
     const bool about_job =
         incident.kind == IncidentKind::job_lost || incident.kind == IncidentKind::job_unknown;
@@ -169,7 +174,8 @@ struct Handler {
         if (!about_job) return no("this incident is about no job");
         if (!resolve.outcome) return no("say how the job ended with --result FILE");
         const auto& invoke = draft.definition.states[incident.state.value].invoke;
-        if (resolve.outcome->completed && invoke)
+        const bool undo = attempt && attempt->intent->purpose == JobPurpose::undo;
+        if (resolve.outcome->completed && invoke && !undo)
           if (auto fits = cel::conforms(resolve.outcome->result, invoke->signature.result); !fits)
             return no("the result does not fit " + invoke->signature.name + ": " +
                       fits.error().message);
@@ -180,13 +186,18 @@ struct Handler {
         if (!target || *target == statechart::root_state)
           return Refusal{RejectionCode::state_unknown,
                          "the definition has no state '" + resolve.state + "'"};
+        if (before.mode != RunMode::running || top_final(before, draft.definition))
+          return no("the run is ending and goes to no other state");
+        if (auto fits = draft.definition.chart.check_targets({{*target}}); !fits)
+          return no("'" + resolve.state + "' cannot be entered by itself: " + fits.error().message);
         return std::nullopt;
       }
     }
     return std::nullopt;
   }
 
-  void act(const ResolveIncident& resolve, const IncidentRecord& incident) const {
+  void act(const ResolveIncident& resolve, const IncidentRecord& incident,
+           const std::optional<JobRecord>& attempt) const {
     using How = ResolveIncident::How;
     if (resolve.how == How::jump) {
       draft.jump_to(*draft.definition.chart.find(resolve.state));
@@ -195,7 +206,7 @@ struct Handler {
     const bool about_job =
         incident.kind == IncidentKind::job_lost || incident.kind == IncidentKind::job_unknown;
     if (about_job) {
-      draft.resolve_job(resolve, incident);
+      draft.resolve_job(resolve, incident, attempt);
       return;
     }
     if (resolve.how == How::give_up) {
@@ -205,8 +216,8 @@ struct Handler {
         draft.emit(CompensationFinished{incident.state, true, "given up: " + resolve.reason});
         return;
       }
-      draft.stop_everything("given up");
       draft.emit(RunCancelRequested{CancelRun{"given up: " + resolve.reason}});
+      draft.stop_everything("given up");
       return;
     }
     if (incident.kind == IncidentKind::budget_exhausted) {
@@ -219,6 +230,10 @@ struct Handler {
 
   Answer operator()(const CancelRun& cancel) const {
     if (const Answer refusal = not_live()) return refusal;
+    if (before.mode == RunMode::rolling_back)
+      return Refusal{RejectionCode::resolution_not_applicable,
+                     "run '" + before.run.value +
+                         "' is being rolled back; where that is stuck, resolve its incident"};
     draft.emit(RunCancelRequested{cancel});
     draft.stop_everything("the run was cancelled");
     return std::nullopt;
@@ -257,6 +272,7 @@ Decision decide(const RunState& state, const Definition& definition, const Comma
     decision.reason = refusal->reason;
     draft.emit(CommandRejected{command.body, refusal->code, std::move(refusal->reason)});
   } else {
+    draft.drain_queue();
     draft.resume_invocations();
     draft.settle();
   }

@@ -8,6 +8,13 @@ namespace checkride {
 
 using statechart::StateIndex;
 
+namespace {
+
+// A lost undo that is safe to repeat starts again this often.
+constexpr std::uint32_t lost_undos_max = 3;
+
+}  // namespace
+
 void Draft::stop_everything(const std::string& why) {
   for (const auto& [token, job] : std::map<Token, JobRecord>(state.jobs))
     if (!job.stale) emit(JobCancelRequested{token, why});
@@ -35,17 +42,24 @@ void Draft::continue_rollback() {
 }
 
 void Draft::compensation_ended(const JobIntended& intent, const JobOutcome& outcome) {
-  const bool lost = outcome.never_started || outcome.failure == FailureClass::lost;
   const auto& undo = definition.states[intent.state.value].undo;
-  if (!outcome.completed && lost && undo && undo->repeat == Repeat::safe && intent.attempt < 3) {
+  if (outcome.completed) {
+    emit(CompensationFinished{intent.state, true, outcome.message});
+  } else if (outcome.never_started) {
+    intend_again(intent, intent.attempt);
+  } else if (outcome.failure == FailureClass::lost && undo && undo->repeat == Repeat::safe &&
+             intent.attempt < lost_undos_max) {
     intend_again(intent, intent.attempt + 1);
-    return;
+  } else {
+    compensation_failed(intent.state, outcome.message);
   }
-  emit(CompensationFinished{intent.state, outcome.completed, outcome.message});
-  if (!outcome.completed)
-    raise_incident(IncidentKind::undo_failed,
-                   "undoing state '" + intent.spec.state + "' failed: " + outcome.message,
-                   intent.state);
+}
+
+void Draft::compensation_failed(StateIndex index, const std::string& message) {
+  emit(CompensationFinished{index, false, message});
+  raise_incident(IncidentKind::undo_failed,
+                 "undoing state '" + definition.chart.state(index).id + "' failed: " + message,
+                 index);
 }
 
 void Draft::settle() {

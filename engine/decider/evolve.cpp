@@ -14,7 +14,20 @@ struct Folder {
   RunState& state;
   const EventContext& context;
 
-  void end_job(const Token& token) { state.jobs.erase(token); }
+  // Nobody needs to say any more what became of an attempt whose end is known.
+  void end_job(const Token& token) {
+    state.jobs.erase(token);
+    std::erase_if(state.incidents, [&](const auto& incident) {
+      return incident.second.kind == IncidentKind::job_unknown && incident.second.job == token;
+    });
+  }
+  // An ending needs no answer to what held the run up, but for attempts that may still run.
+  void drop_moot_incidents() {
+    std::erase_if(state.incidents, [&](const auto& incident) {
+      return !incident.second.job || !state.jobs.contains(*incident.second.job);
+    });
+    state.queue.clear();
+  }
 
   void operator()(const RunStarted& e) {
     state.run = context.run;
@@ -70,7 +83,7 @@ struct Folder {
     if (incident->second.job) {
       const auto job = state.jobs.find(*incident->second.job);
       if (job != state.jobs.end() && e.command.how == ResolveIncident::How::started)
-        job->second.phase = JobPhase::started;
+        job->second.phase = job->second.stale ? JobPhase::cancelling : JobPhase::started;
       else if (job != state.jobs.end())
         state.jobs.erase(job);
     }
@@ -79,10 +92,12 @@ struct Folder {
   void operator()(const RunCancelRequested& e) {
     if (!state.finished()) state.mode = RunMode::cancelling;
     state.end_reason = e.command.reason;
+    drop_moot_incidents();
   }
   void operator()(const RollbackRequested& e) {
     state.mode = RunMode::rolling_back;  // a finished run can still be rolled back
     state.end_reason = e.command.reason;
+    drop_moot_incidents();
   }
   void operator()(const CommandRejected& e) { static_cast<void>(e); }
 
@@ -189,6 +204,9 @@ struct Folder {
     state.output = e.output;
     state.unsatisfied = e.unsatisfied;
     state.chart.running = false;
+    state.incidents.clear();
+    state.queue.clear();
+    state.compensating.reset();
   }
   void operator()(const StoreOpened& e) { static_cast<void>(e); }
 };
@@ -255,16 +273,21 @@ RunSummary summarize(const RunState& state) {
 
 std::vector<Obligation> outstanding(const RunState& state) {
   std::vector<Obligation> all;
+  // An attempt keeps the worktree until its end is known; those that follow it wait.
+  const bool ending = std::any_of(state.jobs.begin(), state.jobs.end(), [](const auto& job) {
+    return job.second.phase == JobPhase::cancelling;
+  });
   for (const auto& [token, job] : state.jobs) {
     if (job.phase == JobPhase::unknown) continue;  // a person decides
     if (job.phase == JobPhase::cancelling)
       all.push_back(StopJob{job.intent});
+    else if (ending && job.phase == JobPhase::intended)
+      continue;
     else if (job.intent->performer == JobSignature::Performer::machine)
       all.push_back(StartChild{job.intent});
     else
       all.push_back(RunJob{job.intent});
   }
-  // Timers of a parked run wait: what they would bring could not be taken.
   // What a timer brings could not be taken while the run is parked; it fires when that ends.
   if (!state.parked())
     for (const auto& [id, timer] : state.timers) all.push_back(AwaitTimer{id, timer.due});

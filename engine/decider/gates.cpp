@@ -5,23 +5,17 @@ namespace checkride {
 
 using statechart::StateIndex;
 
-void Draft::open_gate(StateIndex index, const InvokeSpec& invoke) {
-  auto inputs = invocation_inputs(invoke, nullptr);
-  if (!inputs) {
-    raise_incident(IncidentKind::execution_error, inputs.error().message, index);
-    return;
-  }
-  emit(InvocationStarted{index, false, {}});
+void Draft::open_gate(StateIndex index, const InvokeSpec& invoke, cel::Map inputs) {
   GateOpened gate;
   gate.gate = token_of(command.run, next_sequence());
   gate.state = index;
-  if (const cel::Value* question = inputs->find("question");
+  if (const cel::Value* question = inputs.find("question");
       question != nullptr && question->kind() == cel::Kind::string)
     gate.question = question->as_string();
   gate.options = {"approve", "reject", "waive"};
   gate.options.insert(gate.options.end(), invoke.gate.options.begin(), invoke.gate.options.end());
   gate.who = invoke.gate.who;
-  gate.inputs = *std::move(inputs);
+  gate.inputs = std::move(inputs);
   const Token token = gate.gate;
   emit(std::move(gate));
   const auto timer = [&](TimerPurpose purpose, const char* prefix, Duration after) {
@@ -59,10 +53,9 @@ void Draft::fire_timer(const FireTimer& fire, const TimerRecord& timer) {
     case TimerPurpose::send: deliver(QueuedEvent{timer.event, timer.data}); return;
     case TimerPurpose::retry: {
       const auto& invoke = definition.states[timer.state.value].invoke;
-      const auto invocation = state.invocations.find(timer.state);
-      if (!invoke || invocation == state.invocations.end()) return;
+      if (!invoke || !state.invocations.contains(timer.state)) return;
       intend(timer.state, *invoke, JobPurpose::invoke, timer.item,
-             invocation->second.attempts[timer.item] + 1);
+             last_attempt(timer.state, timer.item) + 1);
       return;
     }
     case TimerPurpose::gate_reminder: {

@@ -1,5 +1,6 @@
 // Jobs of a draft: how they begin, are tried again, are lost, looked into and end.
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/assert.h"
 #include "engine/decider/draft.h"
@@ -12,6 +13,7 @@ namespace {
 
 // A lost attempt of a kind that is safe to repeat starts again this often without being told to.
 constexpr std::uint32_t lost_attempts_max = 3;
+constexpr std::uint32_t probe_attempts_max = 30;
 
 // A share in [-1, 1) that is the same whenever the token is.
 double spread_of(const Token& token) {
@@ -27,6 +29,19 @@ Duration backoff_of(const RetryRule& rule, std::uint32_t failed_attempts, const 
   wait = std::min(wait, static_cast<double>(rule.backoff_max.count()));
   wait += wait * rule.jitter * spread_of(token);
   return Duration(static_cast<std::int64_t>(std::max(0.0, wait)));
+}
+
+// What a probe found: one text or several.
+std::string findings_of(const cel::Value& result) {
+  const cel::Value* findings = result.field("findings");
+  if (findings == nullptr) return "it does not say why";
+  if (findings->kind() == cel::Kind::string) return findings->as_string();
+  if (findings->kind() != cel::Kind::list) return cel::to_cel(*findings);
+  std::string all;
+  for (const cel::Value& finding : findings->as_list())
+    all += (all.empty() ? "" : "; ") +
+           (finding.kind() == cel::Kind::string ? finding.as_string() : cel::to_cel(finding));
+  return all;
 }
 
 TimerId retry_timer(StateIndex state, std::uint32_t item) {
@@ -69,19 +84,30 @@ void Draft::begin_invocations() {
 }
 
 void Draft::resume_invocations() {
-  if (state.mode != RunMode::running || state.parked()) return;
+  if (state.mode != RunMode::running || state.parked() || top_final(state, definition)) return;
+  const bool outer = std::exchange(taking_, true);
   begin_invocations();
   const std::vector<StateIndex> active = state.chart.configuration;
   for (const StateIndex index : active) {
     const auto& invoke = definition.states[index.value].invoke;
     const auto record = state.invocations.find(index);
-    if (!invoke || !invoke->each || record == state.invocations.end() || record->second.ended)
+    if (!invoke || record == state.invocations.end() || record->second.ended || state.parked())
       continue;
-    const bool live = std::any_of(state.jobs.begin(), state.jobs.end(), [&](const auto& job) {
-      return job.second.intent->state == index;
-    });
-    if (!live) children_progress(index, *invoke);
+    // Something of it is on its way: an attempt, a retry, a person's answer.
+    const auto is_here = [&](const auto& entry) { return entry.second.state == index; };
+    const bool awaited =
+        std::any_of(state.jobs.begin(), state.jobs.end(),
+                    [&](const auto& job) { return job.second.intent->state == index; }) ||
+        std::any_of(state.timers.begin(), state.timers.end(), is_here) ||
+        std::any_of(state.gates.begin(), state.gates.end(), is_here);
+    if (awaited) continue;
+    if (invoke->each)
+      children_progress(index, *invoke);
+    else
+      intend(index, *invoke, JobPurpose::invoke, 0, last_attempt(index, 0) + 1);
   }
+  taking_ = outer;
+  run_pending();
 }
 
 Result<cel::Map> Draft::invocation_inputs(const InvokeSpec& invoke, const cel::Value* item) const {
@@ -114,44 +140,47 @@ Result<cel::Map> Draft::invocation_inputs(const InvokeSpec& invoke, const cel::V
 }
 
 void Draft::begin_invocation(StateIndex index, const InvokeSpec& invoke) {
+  // Everything is evaluated before anything is written, so that a failure leaves nothing half
+  // begun.
   InvocationStarted started{index, invoke.each.has_value(), {}};
+  Result<cel::Map> inputs = cel::Map();
   if (invoke.each) {
     const cel::EvalResult items = invoke.each->evaluate(activation(nullptr));
-    if (!items || items->kind() != cel::Kind::list) {
-      raise_incident(IncidentKind::execution_error,
-                     "`each` of state '" + invoke.id +
-                         "' failed: " + (items ? "it is no list" : items.error().message),
-                     index);
-      return;
-    }
-    started.items = items->as_list();
+    if (items && items->kind() == cel::Kind::list)
+      started.items = items->as_list();
+    else
+      inputs = fail(ErrorCode::invalid_argument,
+                    "`each` of state '" + invoke.id +
+                        "' failed: " + (items ? "it is no list" : items.error().message));
   }
-  if (invoke.signature.performer == JobSignature::Performer::person) {
-    open_gate(index, invoke);
+  const cel::Value* first = started.items.empty() ? nullptr : &started.items.front();
+  if (inputs && (!invoke.each || first != nullptr)) inputs = invocation_inputs(invoke, first);
+  if (!inputs) {
+    if (definition.park_on_error) {
+      raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+    } else {
+      emit(std::move(started));
+      emit(InvocationFinished{index, false, JobStatus::error, std::nullopt});
+      cel::Map data;
+      data.set("message", cel::Value(inputs.error().message));
+      pending_.push_back(QueuedEvent{"error.execution", cel::Value(std::move(data))});
+    }
     return;
   }
-  // Inputs are evaluated before anything is written, so that a failure leaves nothing half begun.
-  const cel::Value* first = started.items.empty() ? nullptr : &started.items.front();
-  if (!invoke.each || first != nullptr) {
-    if (auto inputs = invocation_inputs(invoke, first); !inputs) {
-      if (definition.park_on_error) {
-        raise_incident(IncidentKind::execution_error, inputs.error().message, index);
-      } else {
-        emit(std::move(started));
-        emit(InvocationFinished{index, false, JobStatus::error, std::nullopt});
-        cel::Map data;
-        data.set("message", cel::Value(inputs.error().message));
-        pending_.push_back(QueuedEvent{"error.execution", cel::Value(std::move(data))});
-      }
-      return;
-    }
-  }
-  const bool each = started.each;
   emit(std::move(started));
-  if (each)
+  if (invoke.signature.performer == JobSignature::Performer::person)
+    open_gate(index, invoke, *std::move(inputs));
+  else if (invoke.each)
     children_progress(index, invoke);
   else
-    intend(index, invoke, JobPurpose::invoke, 0, 1);
+    intend_with(*std::move(inputs), index, invoke, JobPurpose::invoke, 0, 1, std::nullopt);
+}
+
+std::uint32_t Draft::last_attempt(StateIndex index, std::uint32_t item) const {
+  const auto invocation = state.invocations.find(index);
+  if (invocation == state.invocations.end()) return 0;
+  const auto attempt = invocation->second.attempts.find(item);
+  return attempt == invocation->second.attempts.end() ? 0 : attempt->second;
 }
 
 bool Draft::intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpose,
@@ -163,9 +192,27 @@ bool Draft::intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpos
     element = &invocation->second.items[item];
   auto inputs = invocation_inputs(invoke, element);
   if (!inputs) {
-    raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+    switch (purpose) {
+      case JobPurpose::invoke:
+        raise_incident(IncidentKind::execution_error, inputs.error().message, index);
+        break;
+      case JobPurpose::probe:
+        raise_incident(IncidentKind::job_lost,
+                       "a job is gone without a result, and its probe could not be asked: " +
+                           inputs.error().message,
+                       index, std::move(about));
+        break;
+      case JobPurpose::undo: compensation_failed(index, inputs.error().message); break;
+    }
     return false;
   }
+  intend_with(*std::move(inputs), index, invoke, purpose, item, attempt, std::move(about));
+  return true;
+}
+
+void Draft::intend_with(cel::Map inputs, StateIndex index, const InvokeSpec& invoke,
+                        JobPurpose purpose, std::uint32_t item, std::uint32_t attempt,
+                        std::optional<Token> about) {
   JobIntended intent;
   intent.state = index;
   intent.purpose = purpose;
@@ -181,7 +228,7 @@ bool Draft::intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpos
   spec.state = definition.chart.state(index).id;
   spec.kind = invoke.signature.name;
   spec.kind_version = invoke.signature.version;
-  spec.inputs = *std::move(inputs);
+  spec.inputs = std::move(inputs);
   spec.expect = invoke.expect;
   spec.parse = invoke.parse;
   spec.limits = invoke.limits;
@@ -189,7 +236,6 @@ bool Draft::intend(StateIndex index, const InvokeSpec& invoke, JobPurpose purpos
   spec.folder = state.start.folder;
   intent.digest = spec_digest(spec);
   emit(std::move(intent));
-  return true;
 }
 
 void Draft::intend_again(const JobIntended& intent, std::uint32_t attempt) {
@@ -277,8 +323,7 @@ void Draft::lost_attempt(const JobIntended& intent, const JobOutcome& outcome) {
       return;
     case Repeat::probe:
       if (invoke.probe != nullptr) {
-        intend(intent.state, *invoke.probe, JobPurpose::probe, intent.item, intent.attempt,
-               intent.spec.token);
+        intend(intent.state, *invoke.probe, JobPurpose::probe, intent.item, 1, intent.spec.token);
         return;
       }
       break;
@@ -291,21 +336,19 @@ void Draft::lost_attempt(const JobIntended& intent, const JobOutcome& outcome) {
 }
 
 void Draft::probe_ended(const JobIntended& intent, const JobOutcome& outcome) {
-  const auto invocation = state.invocations.find(intent.state);
-  if (invocation == state.invocations.end()) return;
-  if (!outcome.completed && (outcome.never_started || (outcome.failure == FailureClass::lost &&
-                                                       intent.attempt < lost_attempts_max * 10))) {
-    intend_again(intent, intent.attempt);  // looking again changes nothing
-    return;
-  }
+  if (!state.invocations.contains(intent.state)) return;
+  // Looking again changes nothing.
+  if (!outcome.completed && outcome.never_started) return intend_again(intent, intent.attempt);
+  if (!outcome.completed && outcome.failure == FailureClass::lost &&
+      intent.attempt < probe_attempts_max)
+    return intend_again(intent, intent.attempt + 1);
   const StateSpec& spec = definition.states[intent.state.value];
   const std::string verdict =
       outcome.completed ? outcome.result.string_or("verdict", "unknown") : std::string("unknown");
-  std::string findings =
-      outcome.completed ? outcome.result.string_or("findings", "") : outcome.message;
+  std::string findings = outcome.completed ? findings_of(outcome.result) : outcome.message;
   if (verdict == "rerun") {
-    const std::uint32_t attempts = invocation->second.attempts[intent.item];
-    intend(intent.state, *spec.invoke, JobPurpose::invoke, intent.item, attempts + 1);
+    intend(intent.state, *spec.invoke, JobPurpose::invoke, intent.item,
+           last_attempt(intent.state, intent.item) + 1);
     return;
   }
   const cel::Value* result = outcome.result.field("result");
@@ -328,6 +371,8 @@ void Draft::job_unknown(const ReportJobUnknown& report) {
   if (job == state.jobs.end()) return;
   const std::shared_ptr<const JobIntended> intent = job->second.intent;
   emit(JobUnknown{report});
+  for (const auto& [id, incident] : state.incidents)
+    if (incident.kind == IncidentKind::job_unknown && incident.job == report.token) return;
   raise_incident(IncidentKind::job_unknown,
                  "whether the job of state '" + intent->spec.state +
                      "' still runs cannot be told: " + report.findings,
@@ -354,34 +399,46 @@ void Draft::release_state(StateIndex index, const std::string& why) {
     if (timer.state == index && timer.purpose != TimerPurpose::send) emit(TimerCancelled{id});
 }
 
-void Draft::resolve_job(const ResolveIncident& resolve, const IncidentRecord& incident) {
+void Draft::resolve_job(const ResolveIncident& resolve, const IncidentRecord& incident,
+                        const std::optional<JobRecord>& attempt) {
+  using How = ResolveIncident::How;
+  if (resolve.how == How::started || resolve.how == How::jump) return;
+  if (attempt && attempt->stale) return;  // it has ended, and nobody waits for its result
   const StateIndex index = incident.state;
+  JobOutcome lost;
+  lost.failure = FailureClass::lost;
+  lost.message = "declared lost by " + to_string(command.actor) + ": " + resolve.reason;
+
+  if (attempt && attempt->intent->purpose == JobPurpose::undo) {
+    switch (resolve.how) {
+      case How::retry: intend_again(*attempt->intent, attempt->intent->attempt + 1); return;
+      case How::finished: compensation_ended(*attempt->intent, *resolve.outcome); return;
+      case How::lost: compensation_failed(index, lost.message); return;
+      default: emit(CompensationFinished{index, true, "given up: " + resolve.reason}); return;
+    }
+  }
   const auto& invoke = definition.states[index.value].invoke;
   const auto invocation = state.invocations.find(index);
-  if (!invoke || invocation == state.invocations.end()) return;
-  const std::uint32_t attempts = invocation->second.attempts[0];
+  if (!invoke || invocation == state.invocations.end() || invocation->second.ended) return;
+  const std::uint32_t attempts = last_attempt(index, 0);
   switch (resolve.how) {
-    case ResolveIncident::How::retry:
-      intend(index, *invoke, JobPurpose::invoke, 0, attempts + 1);
+    case How::retry:
+      if (attempt && attempt->intent->purpose == JobPurpose::probe)
+        intend_again(*attempt->intent, attempt->intent->attempt + 1);
+      else
+        intend(index, *invoke, JobPurpose::invoke, 0, attempts + 1);
       return;
-    case ResolveIncident::How::finished:
+    case How::finished:
       if (resolve.outcome->completed)
         finish_invocation(index, true, resolve.outcome->status, resolve.outcome->result, true);
       else
         finish_invocation(index, false, resolve.outcome->status,
                           error_value(*resolve.outcome, attempts, *incident.job), false);
       return;
-    case ResolveIncident::How::lost:
-    case ResolveIncident::How::give_up: {
-      JobOutcome lost;
-      lost.failure = FailureClass::lost;
-      lost.message = "declared lost by " + to_string(command.actor) + ": " + resolve.reason;
+    default:
       finish_invocation(index, false, JobStatus::error, error_value(lost, attempts, *incident.job),
                         false);
       return;
-    }
-    case ResolveIncident::How::started:
-    case ResolveIncident::How::jump: return;
   }
 }
 

@@ -19,11 +19,14 @@ Runtime::Runtime(asio::io_context& io, EventLog& log, Clock& clock, DefinitionSo
       artifacts_(artifacts),
       options_(std::move(options)) {}
 
-Runtime::~Runtime() { shutdown(); }
+Runtime::~Runtime() {
+  shutdown();
+}
 
 void Runtime::shutdown() {
   if (stopping_) return;
   stopping_ = true;
+  alive_.reset();
   if (runner_ != nullptr) runner_->detach();
   timers_.clear();
   workers_.join();
@@ -44,13 +47,6 @@ Command Runtime::engine_command(const RunId& run, std::string id, CommandBody bo
   command.monotonic = clock_.monotonic();
   command.body = std::move(body);
   return command;
-}
-
-// A token is its run's id, a dot and a sequence.
-std::optional<RunId> Runtime::run_of(const Token& token) const {
-  const std::size_t dot = token.value.rfind('.');
-  if (dot == std::string::npos) return std::nullopt;
-  return RunId(token.value.substr(0, dot));
 }
 
 // ---------------------------------------------------------------------------- loading
@@ -110,7 +106,12 @@ Result<void> Runtime::drive(const RunId& root) {
 
 void Runtime::stop_driving(const RunId& root) {
   const auto found = driven_.find(root);
-  if (found != driven_.end() && --found->second <= 0) driven_.erase(found);
+  if (found == driven_.end() || --found->second > 0) return;
+  driven_.erase(found);
+  std::erase_if(timers_, [&](const auto& armed) {
+    const auto live = live_.find(armed.first.first);
+    return live == live_.end() || live->second->state.start.root == root;
+  });
 }
 
 // ---------------------------------------------------------------------------- deciding
@@ -135,9 +136,10 @@ void Runtime::submit(Command command, Reply reply) {
   }
   if (!live.definition) {
     live_.erase(command.run);
-    return refuse(Error{ErrorCode::not_found,
-                        "there is no run '" + command.run.value + "' here; `checkride ls` lists them",
-                        {}});
+    return refuse(
+        Error{ErrorCode::not_found,
+              "there is no run '" + command.run.value + "' here; `checkride ls` lists them",
+              {}});
   }
   Decision decision = decide(live.state, *live.definition, command);
   const bool stillborn = !decision.accepted && live.state.mode == RunMode::absent;
@@ -188,14 +190,14 @@ void Runtime::write_next() {
       std::make_move_iterator(queue_.begin()),
       std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-  asio::post(writer_, [this, batch] {
+  asio::post(writer_, [this, batch, alive = std::weak_ptr(alive_)] {
     std::vector<Append> appends;
     appends.reserve(batch->size());
     for (Waiting& waiting : *batch) appends.push_back(std::move(waiting.append));
     auto result = log_.append(appends);
     for (std::size_t i = 0; i < batch->size(); ++i) (*batch)[i].append = std::move(appends[i]);
-    asio::post(io_, [this, batch, result = std::move(result)]() mutable {
-      committed(std::move(*batch), std::move(result));
+    asio::post(io_, [this, batch, alive, result = std::move(result)]() mutable {
+      if (!alive.expired()) committed(std::move(*batch), std::move(result));
     });
   });
 }
@@ -219,6 +221,7 @@ void Runtime::committed(std::vector<Waiting> batch, Result<std::vector<Committed
     --live->second->pending;
     live->second->chain = record.chain;
     touched.insert(record.run);
+    for (const Event& event : record.events) forget_ended(event);
     for (const Observer& observer : observers_) observer(record, live->second->state);
     if (waiting.reply) waiting.reply(waiting.answer);
   }
@@ -233,14 +236,33 @@ void Runtime::carry_out(const RunId& run) {
   // Only what is durable may have effects; the commit of what is pending calls again.
   if (found == live_.end() || found->second->pending > 0 || stopping_ || fatal_) return;
   const RunState state = found->second->state;
+  drop_timers(state);
   if (runner_ != nullptr)
     for (const Obligation& obligation : outstanding(state))
       std::visit([&](const auto& owed) { carry_out(state, owed); }, obligation);
-  for (auto timer = timers_.lower_bound({run, TimerId()}); timer != timers_.end();) {
-    if (timer->first.first != run) break;
-    timer = state.timers.contains(timer->first.second) ? std::next(timer) : timers_.erase(timer);
-  }
   if (state.finished() && state.start.parent) deliver_to_parent(state);
+}
+
+// Those that are cancelled, set anew, or held while the run is parked.
+void Runtime::drop_timers(const RunState& state) {
+  for (auto armed = timers_.lower_bound({state.run, TimerId()});
+       armed != timers_.end() && armed->first.first == state.run;) {
+    const auto set = state.timers.find(armed->first.second);
+    const bool keep =
+        !state.parked() && set != state.timers.end() && set->second.due == armed->second.due;
+    armed = keep ? std::next(armed) : timers_.erase(armed);
+  }
+}
+
+// What was kept about an attempt whose end is durable.
+void Runtime::forget_ended(const Event& event) {
+  const auto forget = [this](const Token& token) {
+    settling_.erase(token);
+    cancelled_.erase(token);
+    fresh_.erase(token);
+  };
+  if (const auto* finished = std::get_if<JobFinished>(&event)) forget(finished->command.token);
+  if (const auto* stale = std::get_if<StaleResultRejected>(&event)) forget(stale->command.token);
 }
 
 void Runtime::carry_out(const RunState& state, const RunJob& job) {
@@ -268,7 +290,8 @@ void Runtime::carry_out(const RunState& state, const StopJob& job) {
   if (job.intent->performer == JobSignature::Performer::machine) {
     const RunId child(spec.token.value);
     const auto loaded = load(child);
-    if (!loaded || (*loaded)->state.mode == RunMode::absent) {
+    if (!loaded) return;  // its definition is out of reach: whether it ended cannot be told
+    if ((*loaded)->state.mode == RunMode::absent) {
       live_.erase(child);
       deliver_unstarted(state, *job.intent);
     } else if ((*loaded)->state.finished()) {
@@ -356,18 +379,21 @@ void Runtime::carry_out(const RunState& state, const AwaitTimer& timer) {
   if (!due && !driven_.contains(state.start.root)) return;
   const auto key = std::make_pair(state.run, timer.timer);
   if (timers_.contains(key)) return;
-  auto& waiting = timers_[key];
-  waiting = std::make_unique<asio::steady_timer>(io_);
+  timers_[key] = Armed{timer.due, std::make_unique<asio::steady_timer>(io_)};
+  auto& waiting = timers_[key].timer;
   waiting->expires_after(due ? Duration(0) : timer.due - now);
-  waiting->async_wait([this, key, due_at = timer.due](const boost::system::error_code& failed) {
-    if (failed || stopping_) return;
-    timers_.erase(key);
+  waiting->async_wait([this, key, due_at = timer.due,
+                       alive = std::weak_ptr(alive_)](const boost::system::error_code& failed) {
+    if (alive.expired()) return;
+    // Dropped or set anew after it had expired, its handler comes all the same.
+    const auto armed = timers_.find(key);
+    if (failed || stopping_ || armed == timers_.end() || armed->second.due != due_at) return;
+    timers_.erase(armed);
     const auto live = live_.find(key.first);
     if (live == live_.end()) return;
     const auto set = live->second->state.timers.find(key.second);
     if (set == live->second->state.timers.end() || set->second.due != due_at) return;
-    submit(engine_command(key.first,
-                          "fire-" + key.second.value + "-" + std::to_string(due_at.ns),
+    submit(engine_command(key.first, "fire-" + key.second.value + "-" + std::to_string(due_at.ns),
                           FireTimer{key.second, due_at}));
   });
 }
@@ -378,12 +404,12 @@ void Runtime::on_started(const Token& token, const ProcessIdentity& identity, bo
   const auto active = active_.find(token);
   if (active == active_.end() || settling_.contains(token)) return;
   if (adopted)
-    submit(engine_command(active->second, "adopt-" + token.value + "-" +
-                                              std::to_string(log_.epoch().value),
+    submit(engine_command(active->second,
+                          "adopt-" + token.value + "-" + std::to_string(log_.epoch().value),
                           AdoptJob{token, identity}));
   else
-    submit(engine_command(active->second, "started-" + token.value,
-                          MarkJobStarted{token, identity}));
+    submit(
+        engine_command(active->second, "started-" + token.value, MarkJobStarted{token, identity}));
 }
 
 void Runtime::on_finished(const Token& token, const JobOutcome& outcome) {
@@ -391,7 +417,8 @@ void Runtime::on_finished(const Token& token, const JobOutcome& outcome) {
   if (active == active_.end() || !settling_.insert(token).second) return;
   const RunId run = active->second;
   // What it left behind is durable before the event that names it.
-  asio::post(workers_, [this, token, run, outcome = JobOutcome(outcome)]() mutable {
+  asio::post(workers_, [this, token, run, alive = std::weak_ptr(alive_),
+                        outcome = JobOutcome(outcome)]() mutable {
     const Result<void> kept = artifacts_.keep(token, outcome.artifacts);
     if (!kept) {
       outcome.completed = false;
@@ -400,8 +427,8 @@ void Runtime::on_finished(const Token& token, const JobOutcome& outcome) {
       outcome.message = "its output could not be kept: " + kept.error().text();
       outcome.artifacts.clear();
     }
-    asio::post(io_, [this, token, run, outcome = std::move(outcome)]() mutable {
-      if (stopping_ || fatal_) return;
+    asio::post(io_, [this, token, run, alive, outcome = std::move(outcome)]() mutable {
+      if (alive.expired() || fatal_) return;
       FinishJob finish;
       finish.token = token;
       finish.outcome = std::move(outcome);
@@ -416,6 +443,7 @@ void Runtime::on_unknown(const Token& token, const std::string& findings) {
   if (active == active_.end()) return;
   const RunId run = active->second;
   active_.erase(active);
+  cancelled_.erase(token);  // found again, it must be told again
   submit(engine_command(run, "unknown-" + token.value, ReportJobUnknown{token, findings}));
 }
 
@@ -432,17 +460,36 @@ bool Runtime::at_rest(const RunId& root) const {
   for (const auto& [run, live] : live_) {
     const RunState& state = live->state;
     if (state.start.root != root || state.finished()) continue;
-    for (const auto& [token, job] : state.jobs) {
-      if (job.phase == JobPhase::unknown) continue;
-      if (job.intent->performer != JobSignature::Performer::machine) return false;
-      const auto child = live_.find(RunId(token.value));
-      if (child == live_.end() || child->second->state.finished()) return false;
-    }
-    if (state.parked()) continue;
-    for (const auto& [id, timer] : state.timers)
-      if (timer.purpose == TimerPurpose::send || timer.purpose == TimerPurpose::retry) return false;
+    for (const Obligation& obligation : outstanding(state))
+      if (std::visit([&](const auto& owed) { return moves(state, owed); }, obligation))
+        return false;
   }
   return true;
+}
+
+// A child moves by itself; what it waits for is asked of the child. One that has ended owes the
+// parent its end.
+bool Runtime::child_moves(const JobIntended& intent) const {
+  const auto child = live_.find(RunId(intent.spec.token.value));
+  return child == live_.end() || child->second->state.finished();
+}
+bool Runtime::moves(const RunState& state, const StartChild& child) const {
+  static_cast<void>(state);
+  return child_moves(*child.intent);
+}
+bool Runtime::moves(const RunState& state, const StopJob& job) const {
+  static_cast<void>(state);
+  return job.intent->performer != JobSignature::Performer::machine || child_moves(*job.intent);
+}
+bool Runtime::moves(const RunState& state, const RunJob& job) const {
+  static_cast<void>(state);
+  static_cast<void>(job);
+  return true;
+}
+// Reminders and expiries are about a person who is waited for.
+bool Runtime::moves(const RunState& state, const AwaitTimer& timer) const {
+  const TimerPurpose purpose = state.timers.at(timer.timer).purpose;
+  return purpose == TimerPurpose::send || purpose == TimerPurpose::retry;
 }
 
 }  // namespace checkride

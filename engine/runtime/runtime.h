@@ -1,10 +1,10 @@
-// The one shell around the pure core: takes commands, decides, has the records written and synced by a
-// writer thread, and only then answers, tells observers and carries out what the state owes the world
-// (jobs, children, timers). One thread runs the io_context and owns everything here; the writer and the
-// workers receive values and give values back. DESIGN section 3.
+// The one shell around the pure core: takes commands, decides, has the records written and synced
+// by a writer thread, and only then answers, tells observers and carries out what the state owes
+// the world (jobs, children, timers). One thread runs the io_context and owns everything here; the
+// writer and the workers receive values and give values back. DESIGN section 3.
 //
-// Opening is recovery: heads are read, finished jobs of live runs collected, due timers recorded. New
-// attempts start only in runs that are driven.
+// Opening is recovery: heads are read, finished jobs of live runs collected, due timers recorded.
+// New attempts start only in runs that are driven.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -34,7 +34,8 @@ class DefinitionSource {
   virtual Result<std::shared_ptr<const Definition>> definition(const Digest& hash) = 0;
 };
 
-// Puts what an attempt left behind where it lasts, durable when it returns. Called on a worker thread.
+// Puts what an attempt left behind where it lasts, durable when it returns. Called on a worker
+// thread.
 class ArtifactKeeper {
  public:
   virtual ~ArtifactKeeper() = default;
@@ -45,14 +46,14 @@ struct CommandReply {
   bool accepted = false;
   bool repeated = false;
   Sequence sequence;
-  std::string reason;           // of a rejection
-  std::optional<Error> error;   // the command could not be decided at all
+  std::string reason;          // of a rejection
+  std::optional<Error> error;  // the command could not be decided at all
 };
 
 struct RuntimeOptions {
   std::string build;
-  std::uint64_t snapshot_events = 512;   // a snapshot per run every so many events
-  std::size_t batch_records_max = 256;   // written with one sync
+  std::uint64_t snapshot_events = 512;  // a snapshot per run every so many events
+  std::size_t batch_records_max = 256;  // written with one sync
 };
 
 class Runtime final : public JobListener {
@@ -81,12 +82,14 @@ class Runtime final : public JobListener {
   void stop_driving(const RunId& root);
   bool driven(const RunId& root) const { return driven_.contains(root); }
 
-  // Nothing in the tree can move without a person: it has ended, or only gates and incidents remain.
+  // Nothing in the tree can move without a person: it has ended, or only gates and incidents
+  // remain.
   bool at_rest(const RunId& root) const;
   // Newest decided state of a run held in memory, or null.
   const RunState* state(const RunId& run) const;
   Result<std::shared_ptr<const Definition>> definition_of(const RunId& run);
-  // Set when the log failed; nothing decided after it was released and the process must end (exit 4).
+  // Set when the log failed; nothing decided after it was released and the process must end (exit
+  // 4).
   const std::optional<Error>& fatal() const { return fatal_; }
   std::uint64_t records_committed() const { return records_committed_; }
   std::uint64_t syncs() const { return syncs_; }
@@ -103,11 +106,11 @@ class Runtime final : public JobListener {
   struct Live {
     RunState state;
     std::shared_ptr<const Definition> definition;
-    std::uint64_t pending = 0;            // decided, not yet durable
-    Sequence snapshot_at;                 // last snapshot
-    Digest chain;                         // of the newest durable record
+    std::uint64_t pending = 0;  // decided, not yet durable
+    Sequence snapshot_at;       // last snapshot
+    Digest chain;               // of the newest durable record
   };
-  struct Waiting {                        // a decision on its way to the log
+  struct Waiting {  // a decision on its way to the log
     Append append;
     Reply reply;
     CommandReply answer;
@@ -125,9 +128,16 @@ class Runtime final : public JobListener {
   void start_child(const RunState& parent, const JobIntended& intent);
   void deliver_to_parent(const RunState& child);
   void deliver_unstarted(const RunState& parent, const JobIntended& intent);
+  void drop_timers(const RunState& state);
+  void forget_ended(const Event& event);
+  // Whether what is owed can come about without a person.
+  bool child_moves(const JobIntended& intent) const;
+  bool moves(const RunState& state, const RunJob& job) const;
+  bool moves(const RunState& state, const StartChild& child) const;
+  bool moves(const RunState& state, const StopJob& job) const;
+  bool moves(const RunState& state, const AwaitTimer& timer) const;
   void fail_fatally(Error error);
   Command engine_command(const RunId& run, std::string id, CommandBody body) const;
-  std::optional<RunId> run_of(const Token& token) const;
 
   boost::asio::io_context& io_;
   EventLog& log_;
@@ -141,7 +151,7 @@ class Runtime final : public JobListener {
   std::vector<Observer> observers_;
 
   std::map<RunId, std::unique_ptr<Live>> live_;
-  std::map<RunId, int> driven_;                    // root -> followers
+  std::map<RunId, int> driven_;  // root -> followers
   std::vector<Waiting> queue_;
   bool writing_ = false;
   bool stopping_ = false;
@@ -149,11 +159,17 @@ class Runtime final : public JobListener {
   std::uint64_t records_committed_ = 0;
   std::uint64_t syncs_ = 0;
 
-  std::set<Token> fresh_;        // intended by this process: start, not recover
+  std::set<Token> fresh_;          // intended by this process: start, not recover
   std::map<Token, RunId> active_;  // handed to the runner, end not yet seen
-  std::set<Token> cancelled_;    // cancel passed on
-  std::set<Token> settling_;     // a FinishJob is on its way
-  std::map<std::pair<RunId, TimerId>, std::unique_ptr<boost::asio::steady_timer>> timers_;
+  std::set<Token> cancelled_;      // cancel passed on
+  std::set<Token> settling_;       // a FinishJob is on its way
+  struct Armed {
+    Timestamp due;
+    std::unique_ptr<boost::asio::steady_timer> timer;
+  };
+  std::map<std::pair<RunId, TimerId>, Armed> timers_;
+  // Gone with this object: what other threads post back then finds nobody and does nothing.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace checkride

@@ -1,5 +1,5 @@
 // RocksDB opened the way the log needs it: which tables, which settings, bounded reads, synced
-// atomic writes. DESIGN section 6, "Settings that matter"; docs/decisions/0020-rocksdb-settings.md.
+// atomic writes. The settings and their reasons are in settings.cpp.
 //
 // Threads: RocksDB's: reads from any, write() from one.
 #pragma once

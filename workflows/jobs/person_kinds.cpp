@@ -32,7 +32,7 @@ void add_person_kinds(JobCatalog& catalog) {
       KindText{"gate", "A question only a person can answer",
                "{question: string, options?: list<string>, evidence?: list<string>, "
                "details?: dyn}",
-               "{decision: string, option: string, reason: string, actor: string}", Repeat::safe},
+               "{decision: string, reason: string, actor: string}", Repeat::safe},
       JobSignature::Performer::person));
   catalog.add(std::make_unique<SignatureKind>(
       KindText{"machine", "Another statechart, run as a child", "dyn", "dyn", Repeat::safe},

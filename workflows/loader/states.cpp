@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "workflows/loader/reader.h"
+#include "workflows/loader/types.h"
 
 namespace checkride::loader {
 
@@ -286,7 +287,16 @@ void DefinitionReader::read_budget(StateIndex state, const Node& node) {
     broken(node.entry("budget")->place, "budget",
            state_name(state) +
                " has a budget but no 'exhausted'; write a target, or: exhausted: incident");
-  auto max = program(*budget, Scope{&plain_}, cel::Type::integer(), "a budget");
+  // A number, CEL, or one ${CEL}: it reads as a condition and looks like a value.
+  const Scope scope{&plain_};
+  const bool holed = budget->is_string() && budget->text.starts_with("${");
+  auto max = holed ? hole(*budget, scope, "a budget")
+                   : program(*budget, scope, cel::Type::integer(), "a budget");
+  if (max && !assignable(max->type(), cel::Type::integer())) {
+    reporter_.error(budget->place, "type",
+                    "a budget must be int, but this is " + cel::to_string(max->type()));
+    max.reset();
+  }
   if (max) spec(state).budget = BudgetSpec{*std::move(max), std::nullopt};
 }
 

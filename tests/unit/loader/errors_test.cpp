@@ -345,6 +345,35 @@ TEST_CASE("everything that is wrong is said at once, in the order of the documen
   CHECK(lines == std::vector<std::uint32_t>{7, 8, 9, 9});
 }
 
+TEST_CASE("damaged documents are refused or loaded, never more", "[loader][errors]") {
+  const std::string whole =
+      with_shell("      parse: {a: {type: int, regex: \"a ([0-9]+)\"}}\n") +
+      "machines:\n  m:\n    params: {a: string}\n    states: {x: {type: final}}\n"
+      "title: 'x ${params.repo}'\n";
+  const std::string_view pieces[] = {
+      "",   "{", "}", "[",   ":",           "\n",  "  ", "'",   "\"",       "${",
+      "- ", "#", "s", "end", "type: final", "&a ", "*a", "|\n", "\xC3\xA9", "\xFF"};
+  std::uint64_t seed = 20261121;
+  const auto random = [&](std::size_t below) {
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<std::size_t>(seed >> 33) % below;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = whole;
+    const std::size_t edits = 1 + random(3);
+    for (std::size_t i = 0; i < edits; ++i)
+      text.replace(random(text.size()), random(12), pieces[random(std::size(pieces))]);
+    const LoadResult result = load(text);
+    INFO(text);
+    bool error = false;
+    for (const LoadDiagnostic& d : result.diagnostics) {
+      error = error || d.severity == LoadDiagnostic::Severity::error;
+      CHECK((d.place.line >= 1 && d.place.column >= 1));
+    }
+    CHECK(error == (result.definition == nullptr));
+  }
+}
+
 TEST_CASE("a flood of findings is cut off and says so", "[loader][errors]") {
   std::string states;
   for (int i = 0; i < 300; ++i) states += "  s" + std::to_string(i) + ": {always: nowhere}\n";

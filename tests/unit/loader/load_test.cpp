@@ -212,7 +212,7 @@ TEST_CASE("a budget with a target listens to its exhausted event", "[loader]") {
                             "    invoke: {job: git.status, with: {repo: \"${params.repo}\"}}\n"
                             "    on: {done: end, error: try}\n"
                             "  again:\n"
-                            "    budget: data.n + 1\n"
+                            "    budget: ${data.n + 1}\n"
                             "    exhausted: incident\n"
                             "    invoke: {job: git.status, with: {repo: \"${params.repo}\"}}\n"
                             "    on: {done: end, error: again}\n"));
