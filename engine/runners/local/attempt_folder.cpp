@@ -318,6 +318,7 @@ Result<JobOutcome> outcome_from_json(const Token& token, std::string_view text) 
 
 Result<void> prepare_attempt(const fs::path& folder, const JobSpec& spec) {
   CR_CHECK(make_folders(folder));
+  if (!spec.folder.empty()) CR_CHECK(make_folders(spec.folder));  // the first job of a run finds none
   const fs::path path = folder / spec_file;
   // A leftover of an earlier start of the same token is the same spec: replace it.
   const fs::path temporary = path.native() + ".tmp";

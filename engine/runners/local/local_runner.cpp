@@ -108,7 +108,9 @@ JobOutcome run_inline(const JobKind& kind, const JobSpec& spec, const fs::path& 
   const SystemClock clock;
   const Timestamp started = clock.now();
   JobOutcome outcome;
-  if (const auto made = make_folders(folder); !made) {
+  Result<void> made = make_folders(folder);
+  if (made && !spec.folder.empty()) made = make_folders(spec.folder);
+  if (!made) {
     outcome = from_error(made.error());
   } else {
     try {
