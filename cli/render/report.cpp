@@ -271,6 +271,11 @@ class MarkdownReport {
   }
 
   void foot() {
+    if (const Definition* definition = tree_.view.definition();
+        definition != nullptr && !definition->omits.empty()) {
+      out_ += "\n## Not part of this version\n\n";
+      for (const std::string& part : definition->omits) out_ += "- " + clean(part) + "\n";
+    }
     out_ += "\n## Verdict\n\n**" + verdict_line(tree_) + "**\n";
     if (!tree_.state.outcome_reason.empty())
       out_ += "\n" + clean(tree_.view.text(tree_.state.outcome_reason)) + "\n";

@@ -120,6 +120,11 @@ json::object run_json(const RunTree& run, const TreeEvidence& all) {
                                    {"events", evidence.events},
                                    {"retries", evidence.retries},
                                    {"stale_results", evidence.stale}};
+  if (run.view.definition() != nullptr && !run.view.definition()->omits.empty()) {
+    json::array omits;
+    for (const std::string& part : run.view.definition()->omits) omits.emplace_back(part);
+    object["omits"] = std::move(omits);
+  }
   json::array children;
   for (const RunTree& child : run.children) children.push_back(run_json(child, all));
   object["children"] = std::move(children);

@@ -186,6 +186,7 @@ struct Definition {
   std::vector<FieldSpec> data;
   cel::Type output = cel::Type::record({});
   std::vector<std::string> record_env;
+  std::vector<std::string> omits;             // parts of the procedure this definition leaves out
   statechart::Chart chart;
   std::vector<StateSpec> states;            // beside chart.states
   std::vector<TransitionSpec> transitions;  // beside chart.transitions

@@ -273,6 +273,7 @@ class Canonical {
     std::vector<std::string> names = definition_.record_env;
     std::sort(names.begin(), names.end());
     out_.texts("record_env", names);
+    out_.texts("omits", definition_.omits);
     out_.field("states").list(definition_.states.size());
     for (std::uint32_t i = 0; i < definition_.states.size(); ++i) state(statechart::StateIndex(i));
     return out_.take();

@@ -18,7 +18,8 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   definition_->source = std::string(document_);
   const std::vector<std::string> machine_keys = {"title", "params", "data", "result",  "errors",
                                                  "on",    "entry",  "exit", "initial", "states"};
-  std::vector<std::string> workflow_keys = {"checkride", "workflow", "record_env", "machines"};
+  std::vector<std::string> workflow_keys = {"checkride", "workflow", "record_env", "omits",
+                                            "machines"};
   workflow_keys.insert(workflow_keys.end(), machine_keys.begin(), machine_keys.end());
   check_keys(root, child_ ? machine_keys : workflow_keys, child_ ? "a machine" : "a workflow");
 
@@ -36,6 +37,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   }
   if (const Node* names = root.find("record_env"))
     definition_->record_env = names_of(*names, "'record_env'");
+  if (const Node* omits = root.find("omits")) definition_->omits = names_of(*omits, "'omits'");
 
   // First walk: numbers.
   definition_->chart.states.emplace_back();
