@@ -29,7 +29,7 @@ def begin(place):
 def back_to_conflict(place):
     """What a person does who found out: the conflict as it was, by plumbing and without our help."""
     worktree = place.worktree()
-    place.git("reset", "--quiet", "--soft", place.head, cwd=worktree)
+    place.git("update-ref", "HEAD", place.head, cwd=worktree)
     place.git("update-index", "--force-remove", TRAINER, cwd=worktree)
     entries = place.folder / "entries"
     entries.write_text(place.stages + "\n", encoding="utf-8")

@@ -155,6 +155,7 @@ def an_untouched_pinned_commit_survives_upstream_moving_on(place):
     place.git("update-ref", "refs/heads/main", later, cwd=place.lookalike / "upstream.git")
     code, _ = place.fly(WAITING)
     equal(code, OK, "the end of the run")
+    place.git("fetch", "--quiet", "origin")
     equal(place.git("merge-base", BRANCH, later), pinned, "where the branch stands")
 
 
