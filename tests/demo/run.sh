@@ -70,7 +70,7 @@ show "$checkride" run gh200-rebase --id demo -p "repo=$fork"
 engine=$!
 # Half-way is when some attempts have begun; nothing tells us, so we look.
 for _ in $(seq 400); do
-  started=$(find "$CHECKRIDE_STORE/attempts" -name claim 2>/dev/null | wc -l)
+  started=$( (find "$CHECKRIDE_STORE/attempts" -name claim 2>/dev/null || true) | wc -l)
   [ "$started" -lt 8 ] || break
   kill -0 "$engine" 2>/dev/null || break
   sleep 0.01

@@ -32,16 +32,16 @@ states:
     invoke: )" + invoke + R"(
     on:
       done:
-        target: end
-        actions: [{assign: {passed: result.passed}}, {assign: {runs: "result.children.map(c, c.outcome)"
-}
-}]
+        actions:
+          - assign:
+              passed: result.passed
+              runs: result.children.map(c, c.outcome)
       error: bad
   end: {type: final}
   bad: {type: final, outcome: failed}
 )");
   g.start();
-return g;
+  return g;
 }
 
 std::shared_ptr<const Definition> machine_of(const Given& g) {

@@ -63,7 +63,6 @@ inline void fill_store(Store& store, std::uint64_t rounds) {
   const auto artifact = store.artifacts().put("the evidence of " + std::to_string(rounds));
   REQUIRE(artifact.has_value());
   RunState state;
-  state.run = RunId("folded");
   const auto head = log.head(RunId("folded")).value();
   std::uint64_t next = head ? head->last.value + 1 : 1;
   if (head) state = load_state(log, RunId("folded")).value();
@@ -75,6 +74,7 @@ inline void fill_store(Store& store, std::uint64_t rounds) {
     std::get<JobFinished>(batch[0].record.events[0]).command.outcome.artifacts = {
         Artifact{"stdout", artifact->digest, artifact->bytes}};
     batch.push_back(plain_append("other", next, 2));
+    if (next == 1) batch[0].record.events[1] = RunStarted{};
     evolve(state, batch[0].record);
     if (i % 4 == 3) batch[0].snapshot = std::make_shared<const RunState>(state);
     REQUIRE(log.append(batch).has_value());
