@@ -48,21 +48,43 @@ Result<std::optional<Anchor>> find_anchor(const LogReader& reader, const RunId& 
   return anchor;
 }
 
+void add(VerifyReport& sum, const VerifyReport& one) {
+  sum.runs += one.runs;
+  sum.records += one.records;
+  sum.events += one.events;
+  sum.bytes += one.bytes;
+  sum.snapshots += one.snapshots;
+  sum.artifacts += one.artifacts;
+  sum.took += one.took;
+  sum.problems.insert(sum.problems.end(), one.problems.begin(), one.problems.end());
+}
+
 Result<Checked> check(const Context& context, const VerifyOptions& options) {
   Checked checked;
   if (options.head && !options.run)
     return fail(ErrorCode::invalid_argument, "--head needs the run whose chain it is from");
   std::unique_ptr<LogReader> reader;
+  std::vector<RunId> tree;  // the run and every run below it
   if (options.run) {
     CR_TRY(reader, context.open_reader());
     CR_TRY(const RunId typed, parse_run_id(*options.run));
     CR_TRY(checked.run, find_run(*reader, typed));
+    CR_TRY(const std::vector<RunHead> heads, reader->heads());
+    for (const RunHead& head : heads)
+      if (head.run == *checked.run || head.run.value.starts_with(checked.run->value + "."))
+        tree.push_back(head.run);
   }
   if (options.head) {
     CR_TRY(checked.anchor, find_anchor(*reader, *checked.run, *options.head));
   }
   reader.reset();  // the store's check opens it itself
-  CR_TRY(checked.report, options.verify(checked.run));
+  if (!checked.run) {
+    CR_TRY(checked.report, options.verify(std::nullopt));
+  }
+  for (const RunId& run : tree) {
+    CR_TRY(const VerifyReport one, options.verify(run));
+    add(checked.report, one);
+  }
   if (options.head && !checked.anchor)
     checked.report.problems.push_back(
         "run '" + checked.run->value + "' has no record with the chain hash " + *options.head +

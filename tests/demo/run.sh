@@ -119,7 +119,11 @@ step "The filled checklist"
 expect 0 "$checkride" report demo
 
 step "Why did it stop at patch 01?"
-expect 0 "$checkride" why demo apply
+conflict=$("$checkride" ls --all --json | python3 -c '
+import json, sys
+print(min((r["run"] for r in json.load(sys.stdin)["runs"] if r["workflow"].endswith("apply-one-patch")),
+          key=lambda run: int(run.rsplit(".", 1)[1])))')
+expect 0 "$checkride" why "$conflict" apply
 
 step "Would it decide the same again, and is the log intact?"
 expect 0 "$checkride" replay demo

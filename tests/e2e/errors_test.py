@@ -84,7 +84,7 @@ def unknown_runs_and_states_are_usage_errors_with_a_hint(place):
     place.start(run="rebase-one", patches=ONE).must(WAITING)
     for verb in ("status", "history", "report", "logs", "why", "replay", "verify", "show", "resume",
                  "cancel"):
-        refused(place.checkride(verb, "rebase-on"), USAGE, "rebase-on")
+        refused(place.checkride(verb, "rebasse-one"), USAGE, "rebasse-one")
     refused(place.checkride("answer", "nobody", "merge", "--approve"), USAGE, "nobody")
     refused(place.checkride("why", "rebase-one", "no_such_state"), USAGE, "no_such_state")
     refused(place.checkride("show", "rebase-one@999999"), USAGE, "999999")

@@ -32,6 +32,7 @@ states:
     invoke: )" + invoke + R"(
     on:
       done:
+        target: end
         actions:
           - assign:
               passed: result.passed

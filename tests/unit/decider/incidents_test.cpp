@@ -136,9 +136,9 @@ TEST_CASE("a start whose first macrostep fails is started again by retry") {
 data: {n: {type: int, default: 0}}
 states:
   a:
-    entry: [{assign: {n: "1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1)"
-}
-}]
+    entry:
+      - assign:
+          n: 1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1)
     invoke: {job: work}
     on: {done: end, error: end}
   end: {type: final}

@@ -140,7 +140,7 @@ TEST_CASE("the canonical form of a small workflow is written down", "[loader][ca
   const std::string state_tail = "t5:entry[0:t4:exit[0:t7:sectiont0:t5:titlet0:t8:requiredn";
   CHECK(loader::canonical_form(*d) ==
         "t26:checkride canonical form 1t4:namet1:wt5:titlet0:t6:errorst4:parkt6:params[0:t4:data[0:"
-        "t6:resultt2:{}t10:record_env[0:t6:states[2:"
+        "t6:resultt2:{}t10:record_env[0:t5:omits[0:t6:states[2:"
         "{t2:idt0:t4:kindt5:statet6:parentn0;t7:initial"
         "{t6:events[0:t5:guard-t7:targets[1:t1:et8:internaln0;t7:actions-t7:verdictt0:t4:note-}"
         "t11:transitions[0:" +
