@@ -1,5 +1,8 @@
 #include "store/rocksdb/diagnosis.h"
 
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
+
 #include <algorithm>
 
 #include "engine/base/files.h"
@@ -35,6 +38,21 @@ void check_current(const fs::path& folder, std::vector<std::string>& damaged) {
   const bool formed = text->starts_with("MANIFEST-") && text->ends_with('\n');
   if (!formed || !fs::exists(folder / text->substr(0, text->size() - 1)))
     damaged.push_back("the file '" + path.native() + "' is damaged: it names no manifest");
+}
+
+// Table files that cannot be opened or whose blocks fail their checksums. Reads all of them, so
+// only for a store that does not open, where RocksDB may blame the manifest that names the file.
+std::vector<std::string> damaged_table_files(const fs::path& folder) {
+  std::vector<std::string> damaged;
+  for (const fs::path& file : files_of(folder)) {
+    if (file.extension() != ".sst") continue;
+    rocksdb::SstFileReader reader{rocksdb::Options()};
+    rocksdb::Status status = reader.Open(file.native());
+    if (status.ok()) status = reader.VerifyChecksum();
+    if (!status.ok())
+      damaged.push_back("the table file '" + file.native() + "' is damaged: " + status.ToString());
+  }
+  return damaged;
 }
 
 // How far the log can be read, as a sentence; empty where it cannot be told.
@@ -88,6 +106,7 @@ std::vector<std::string> unfinished_logs(const fs::path& folder) {
 Error explain_damage(Error error, const fs::path& folder) {
   for (const std::string& sentence : damaged_database_files(folder))
     error.message += "; " + sentence;
+  for (const std::string& sentence : damaged_table_files(folder)) error.message += "; " + sentence;
   const std::string good = last_good(folder);
   if (!good.empty()) error.message += "; " + good;
   return error;

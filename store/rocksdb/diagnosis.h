@@ -17,7 +17,8 @@ std::vector<std::string> damaged_database_files(const std::filesystem::path& fol
 // One sentence for each write-ahead log that ends within a record: what a crash leaves, or a cut.
 std::vector<std::string> unfinished_logs(const std::filesystem::path& folder);
 
-// `error` with what was found out about the database in `folder` added to its message.
+// `error` with what was found out about the database in `folder` added to its message: also damaged
+// table files, for which it reads them all.
 Error explain_damage(Error error, const std::filesystem::path& folder);
 
 }  // namespace checkride

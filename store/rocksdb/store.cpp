@@ -117,7 +117,11 @@ Result<void> Store::Parts::open_database() {
                         error.message.find("No such file") != std::string::npos;
     if (!damage) return tl::unexpected(std::move(error));
     error.code = ErrorCode::corrupt;
-    return tl::unexpected(explain_damage(std::move(error), folder));
+    error = explain_damage(std::move(error), folder);
+    if (const auto position = heads_file->newest())
+      error.message +=
+          "; it was acknowledged up to record number " + std::to_string(position->global.value);
+    return tl::unexpected(std::move(error));
   }
   database = *std::move(opened);
   reader = std::make_unique<RocksDbReader>(*database);
@@ -248,10 +252,10 @@ Result<VerifyReport> Store::verify(const std::optional<RunId>& run) const {
   const auto begin = std::chrono::steady_clock::now();
   VerifyReport report;
   const Database& database = *parts_->database;
-  CR_CHECK(verify_records(database, run, report));
+  CR_TRY(const NumberingSum numbering, verify_records(database, run, report));
   CR_CHECK(verify_artifacts(database, *parts_->artifacts, run, report));
   if (!run) {
-    CR_CHECK(verify_tables(database, report));
+    CR_CHECK(verify_tables(database, numbering, report));
     CR_CHECK(verify_files(database, parts_->path, parts_->heads_path, report));
   }
   report.took = std::chrono::steady_clock::now() - begin;

@@ -19,29 +19,57 @@ Result<void> walk(const Database& database, Table table, VerifyReport& report,
   return scanned;
 }
 
-Result<void> verify_numbering(const Database& database, VerifyReport& report) {
+// Contiguous numbers; gives the sum of what the table says.
+Result<NumberingSum> verify_numbers(const Database& database, VerifyReport& report) {
+  NumberingSum sum;
   std::uint64_t expected = 1;
-  return walk(
-      database, Table::global, report,
-      [&](std::string_view key, std::string_view value) -> Result<bool> {
-        const std::uint64_t number = key.size() == 8 ? from_big_endian(key) : 0;
-        if (number != expected)
-          add_problem(report, "a gap: record number " + std::to_string(expected) +
-                                  " is missing from the numbering");
-        expected = number + 1;
-        const auto place = parse_run_key(value);
-        if (!place) {
-          add_problem(report,
-                      "the place of record number " + std::to_string(number) + " is damaged");
-          return true;
-        }
-        CR_TRY(const std::optional<std::string> record, database.get(Table::records, value));
-        if (!record)
-          add_problem(report, "record number " + std::to_string(number) + ", sequence " +
-                                  std::to_string(place->second.value) + " of run '" +
-                                  place->first.value + "', is missing");
-        return true;
-      });
+  CR_CHECK(walk(database, Table::global, report,
+                [&](std::string_view key, std::string_view value) -> Result<bool> {
+                  const std::uint64_t number = key.size() == 8 ? from_big_endian(key) : 0;
+                  if (number != expected)
+                    add_problem(report, "a gap: record number " + std::to_string(expected) +
+                                            " is missing from the numbering");
+                  expected = number + 1;
+                  sum.add(GlobalSequence(number), value);
+                  return true;
+                }));
+  return sum;
+}
+
+// Every number with its record and every record with its number, one look-up each.
+Result<void> verify_each_number(const Database& database, VerifyReport& report) {
+  CR_CHECK(
+      walk(database, Table::global, report,
+           [&](std::string_view key, std::string_view value) -> Result<bool> {
+             const std::string number = std::to_string(key.size() == 8 ? from_big_endian(key) : 0);
+             const auto place = parse_run_key(value);
+             if (!place) {
+               add_problem(report, "the place of record number " + number + " is damaged");
+               return true;
+             }
+             CR_TRY(const std::optional<std::string> record, database.get(Table::records, value));
+             if (!record)
+               add_problem(report, "record number " + number + ", sequence " +
+                                       std::to_string(place->second.value) + " of run '" +
+                                       place->first.value + "', is missing");
+             return true;
+           }));
+  return walk(database, Table::records, report,
+              [&](std::string_view key, std::string_view value) -> Result<bool> {
+                const auto place = parse_run_key(key);
+                if (!place) return true;  // reported with the records
+                const auto decoded = codec::decode_record(value, place->first, place->second);
+                if (!decoded) return true;
+                CR_TRY(const std::optional<std::string> there,
+                       database.get(Table::global, big_endian(decoded->record.global.value)));
+                if (there != key)
+                  add_problem(report, "the record at sequence " +
+                                          std::to_string(place->second.value) + " of run '" +
+                                          place->first.value + "' says that it is number " +
+                                          std::to_string(decoded->record.global.value) +
+                                          ", but the numbering disagrees");
+                return true;
+              });
 }
 
 Result<void> verify_heads(const Database& database, VerifyReport& report) {
@@ -49,7 +77,15 @@ Result<void> verify_heads(const Database& database, VerifyReport& report) {
               [&](std::string_view key, std::string_view value) -> Result<bool> {
                 const RunId run{std::string(key)};
                 const auto head = codec::decode_head(value);
-                if (!head) return true;  // the records' pass said so, or there are none:
+                if (!head) {
+                  CR_TRY(const std::optional<Database::Row> newest,
+                         database.last(Table::records, run_key(run, Sequence(0)),
+                                       run_key(run, Sequence(UINT64_MAX))));
+                  // With records it was reported with them.
+                  if (!newest)
+                    add_problem(report, "run '" + run.value + "': " + head.error().text());
+                  return true;
+                }
                 CR_TRY(const std::optional<std::string> record,
                        database.get(Table::records, run_key(run, head->record)));
                 if (!record)
@@ -98,8 +134,10 @@ Result<void> verify_search(const Database& database, VerifyReport& report) {
 
 }  // namespace
 
-Result<void> verify_tables(const Database& database, VerifyReport& report) {
-  CR_CHECK(verify_numbering(database, report));
+Result<void> verify_tables(const Database& database, const NumberingSum& of_records,
+                           VerifyReport& report) {
+  CR_TRY(const NumberingSum of_numbers, verify_numbers(database, report));
+  if (!(of_numbers == of_records)) CR_CHECK(verify_each_number(database, report));
   CR_CHECK(verify_heads(database, report));
   CR_CHECK(verify_definitions(database, report));
   return verify_search(database, report);

@@ -29,7 +29,8 @@ machines:
 states:
   each:
     title: Each
-    invoke: )" + invoke + R"(
+    invoke: )" +
+          invoke + R"(
     on:
       done:
         target: end

@@ -18,7 +18,7 @@ states:
     invoke: {job: work}
     on:
       done:
-        - guard: 1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1) == result.n
+        - guard: "1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1) == result.n"
           target: end
         - bad
       error: bad
@@ -138,23 +138,23 @@ states:
   a:
     entry:
       - assign:
-          n: 1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1)
+          n: "1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1)"
     invoke: {job: work}
     on: {done: end, error: end}
   end: {type: final}
 )");
   CHECK(names(g.start()) == "RunStarted DataAssigned IncidentRaised");
-CHECK(g.active() == "");
-SECTION("retry") {
-  g.now = g.now + std::chrono::hours(1);
-  g.resolve(How::retry);
-  CHECK(g.active() == "a");
-  CHECK(g.data("n").as_int() == 1);
-}
-SECTION("goto") {
-  g.resolve(How::jump, "end");
-  CHECK(g.state.finished());
-}
+  CHECK(g.active() == "");
+  SECTION("retry") {
+    g.now = g.now + std::chrono::hours(1);
+    g.resolve(How::retry);
+    CHECK(g.active() == "a");
+    CHECK(g.data("n").as_int() == 1);
+  }
+  SECTION("goto") {
+    g.resolve(How::jump, "end");
+    CHECK(g.state.finished());
+  }
 }
 
 const char* const two_regions = R"(
