@@ -74,7 +74,7 @@ rocksdb::ColumnFamilyOptions table_options(Table table,
   blocks.cache_index_and_filter_blocks = true;
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   blocks.block_size = 16 << 10;
-  blocks.checksum = rocksdb::kCRC32c;
+  blocks.checksum = rocksdb::kXXH3;  // Debian's RocksDB has no CRC-32C instructions built in
   blocks.format_version = 5;
   if (table == Table::heads || table == Table::meta || table == Table::definitions)
     blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));

@@ -138,7 +138,7 @@ states:
   a:
     entry:
       - assign:
-          n: "1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1)"
+          n: "1 / (now < timestamp('2023-11-14T22:14:20Z') ? 0 : 1) "
     invoke: {job: work}
     on: {done: end, error: end}
   end: {type: final}

@@ -82,6 +82,13 @@ double quantile(std::vector<double> all, double q) {
   std::exit(4);
 }
 
+std::unique_ptr<Store> open_store(const std::filesystem::path& folder,
+                                  const StoreOptions& options) {
+  auto store = Store::open(folder / "store", options);
+  if (!store) give_up(store.error().text());
+  return *std::move(store);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -90,9 +97,8 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   StoreOptions options;
   options.heads_folder = folder / "heads";
-  const auto opened = Store::open(folder / "store", options);
-  if (!opened) give_up(opened.error().text());
-  EventLog& log = *(*opened)->log();
+  auto store = open_store(folder, options);
+  EventLog& log = *store->log();
   const FileDescriptor bare(
       ::open((folder / "bare").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   const std::array<char, 512> block{};
@@ -132,7 +138,7 @@ int main(int argc, char** argv) {
   std::printf("groups of %llu           %8.0f records/s\n",
               static_cast<unsigned long long>(group_size),
               static_cast<double>(groups) * static_cast<double>(group_size) / append_total * 1e6);
-  const auto report = (*opened)->verify();
+  const auto report = store->verify();
   if (!report) give_up(report.error().text());
   const double seconds = std::chrono::duration<double>(report->took).count();
   std::printf("verify                  %8.0f records/s  %6.1f MB/s  %zu problems\n",
@@ -140,6 +146,18 @@ int main(int argc, char** argv) {
               static_cast<double>(report->bytes) / seconds / 1e6, report->problems.size());
   std::printf("bytes per record        %8.0f\n",
               static_cast<double>(report->bytes) / static_cast<double>(report->records));
+  store.reset();
+  const double write_us = microseconds([&] { store = open_store(folder, options); });
+  store.reset();
+  options.mode = StoreMode::read_only;
+  const double read_us = microseconds([&] { store = open_store(folder, options); });
+  const double heads_us = microseconds([&] {
+    if (!store->reader().heads()) give_up("cannot read the heads");
+  });
+  std::printf("opening, owner          %8.1f ms\n", write_us / 1e3);
+  std::printf("opening, reader         %8.1f ms  and all heads %.1f ms\n", read_us / 1e3,
+              heads_us / 1e3);
+  store.reset();
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return 0;
