@@ -117,10 +117,15 @@ Result<void> Database::flush() {
                    "write the tables in '" + folder_.native() + "'");
 }
 
-std::size_t Database::wal_count() const {
+Database::WalSize Database::wal_size() const {
   rocksdb::VectorLogPtr files;
-  if (!db_->GetSortedWalFiles(files).ok()) return 0;
-  return files.size();
+  WalSize size;
+  if (!db_->GetSortedWalFiles(files).ok()) return size;
+  for (const auto& file : files) {
+    ++size.files;
+    size.bytes += file->SizeFileBytes();
+  }
+  return size;
 }
 
 Result<void> Database::verify_table_files() const {

@@ -59,8 +59,12 @@ class Database {
 
   // Writes the tables' memory to files, so that the write-ahead logs before are not needed again.
   Result<void> flush();
-  // How many write-ahead logs a next opening would read.
-  std::size_t wal_count() const;
+  // The write-ahead logs that a next opening would read.
+  struct WalSize {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+  };
+  WalSize wal_size() const;
   // Recomputes the checksum of every table file, whole.
   Result<void> verify_table_files() const;
 

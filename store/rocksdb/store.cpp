@@ -18,10 +18,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Each opening adds a write-ahead log that the next one reads; past these the tables' memory is
-// written out. At the end of an owner there is time for it, at the start only if it must be.
-constexpr std::size_t wal_count_at_end_max = 4;
-constexpr std::size_t wal_count_at_start_max = 16;
+// Each opening adds a write-ahead log, and the next one reads them all. Past these bounds the
+// tables' memory is written out: at the end of an owner, when there is time for it, so that what
+// follows opens fast; at the start only if there have become too many.
+constexpr std::size_t wal_files_at_end_max = 4;
+constexpr std::uint64_t wal_bytes_at_end_max = 512 << 10;
+constexpr std::size_t wal_files_at_start_max = 16;
 
 Timestamp system_now() {
   return Timestamp{
@@ -125,7 +127,7 @@ Result<void> Store::Parts::open_database() {
   }
   database = *std::move(opened);
   reader = std::make_unique<RocksDbReader>(*database);
-  if (writing() && database->wal_count() > wal_count_at_start_max) CR_CHECK(database->flush());
+  if (writing() && database->wal_size().files > wal_files_at_start_max) CR_CHECK(database->flush());
   return {};
 }
 
@@ -225,7 +227,8 @@ Store::~Store() {
   if (!parts_->log) return;
   // What is acknowledged is durable already; if this fails the next opening says "not closed".
   if (!parts_->log->end_epoch()) return;
-  if (parts_->database->wal_count() > wal_count_at_end_max)
+  const Database::WalSize wal = parts_->database->wal_size();
+  if (wal.files > wal_files_at_end_max || wal.bytes > wal_bytes_at_end_max)
     static_cast<void>(parts_->database->flush().has_value());
 }
 
