@@ -37,7 +37,9 @@ std::string_view to_string(Health health) {
   return "good";
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
 Finding program(const std::string& what, const std::vector<std::string>& argv, Health otherwise,
                 const std::string& advice) {
@@ -115,10 +117,9 @@ void store_findings(const Context& context, const DoctorOptions& options,
         static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_frsize);
     all.push_back({"free space", free_bytes < free_bytes_min ? Health::bad : Health::good,
                    bytes_text(free_bytes),
-                   free_bytes < free_bytes_min
-                       ? "outputs and artifacts need room; free at least " +
-                             bytes_text(free_bytes_min)
-                       : ""});
+                   free_bytes < free_bytes_min ? "outputs and artifacts need room; free at least " +
+                                                     bytes_text(free_bytes_min)
+                                               : ""});
   }
   if (!exists) return;
 
@@ -156,10 +157,10 @@ void store_findings(const Context& context, const DoctorOptions& options,
 
 int cmd_doctor(const Context& context, const DoctorOptions& options) {
   std::vector<Finding> all;
-  all.push_back({"checkride", Health::good,
-                 std::string(build_version) + ", " +
-                     counted(context.catalog.signatures().size(), "job kind"),
-                 ""});
+  all.push_back(
+      {"checkride", Health::good,
+       std::string(build_version) + ", " + counted(context.catalog.signatures().size(), "job kind"),
+       ""});
   all.push_back(kernel());
   all.push_back(program("git", {"git", "--version"}, Health::bad,
                         "every git.* and patch.* job needs it; install git 2.32 or later"));
@@ -167,11 +168,10 @@ int cmd_doctor(const Context& context, const DoctorOptions& options) {
                         "python.* jobs end unavailable without it"));
   all.push_back(program("bash", {"bash", "--version"}, Health::missing,
                         "most test scripts of a procedure need it"));
-  all.push_back(program("GPU",
-                        {"nvidia-smi", "--query-gpu=name,driver_version,memory.total",
-                         "--format=csv,noheader"},
-                        Health::missing,
-                        "kernel jobs take their CPU path, and what needs a GPU ends unavailable"));
+  all.push_back(program(
+      "GPU",
+      {"nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"},
+      Health::missing, "kernel jobs take their CPU path, and what needs a GPU ends unavailable"));
   store_findings(context, options, all);
 
   bool fit = true;
@@ -179,9 +179,8 @@ int cmd_doctor(const Context& context, const DoctorOptions& options) {
   if (context.json) {
     json::array findings;
     for (const Finding& finding : all) {
-      json::object item{{"what", finding.what},
-                        {"health", to_string(finding.health)},
-                        {"found", finding.found}};
+      json::object item{
+          {"what", finding.what}, {"health", to_string(finding.health)}, {"found", finding.found}};
       if (!finding.advice.empty()) item["advice"] = finding.advice;
       findings.push_back(std::move(item));
     }
@@ -193,8 +192,7 @@ int cmd_doctor(const Context& context, const DoctorOptions& options) {
     const std::string mark = finding.health == Health::good      ? style(Tone::good, "✓")
                              : finding.health == Health::missing ? style(Tone::warn, "–")
                                                                  : style(Tone::bad, "✗");
-    context.out << wrapped(finding.found, mark + " " + pad(finding.what, 12),
-                           std::string(14, ' '));
+    context.out << wrapped(finding.found, mark + " " + pad(finding.what, 12), std::string(14, ' '));
     if (!finding.advice.empty())
       context.out << wrapped(finding.advice, std::string(14, ' '), std::string(14, ' '));
   }

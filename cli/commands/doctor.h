@@ -1,5 +1,5 @@
-// `checkride doctor`: is this machine fit, is the store healthy. Each check says what was found and,
-// where it is not good, what that means and what to do.
+// `checkride doctor`: is this machine fit, is the store healthy. Each check says what was found
+// and, where it is not good, what that means and what to do.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,12 @@ Result<void> check_types(const std::vector<std::string>& types) {
 class Printer {
  public:
   Printer(const Context& context, const HistoryOptions& options, const RunTree& run)
-      : context_(context), options_(options), view_(run.view), lines_(run.view),
-        style_(style_of(context)), digits_(to_string(run.head.last).size()) {}
+      : context_(context),
+        options_(options),
+        view_(run.view),
+        lines_(run.view),
+        style_(style_of(context)),
+        digits_(to_string(run.head.last).size()) {}
 
   bool shows(const Event& event) const {
     return options_.types.empty() || std::find(options_.types.begin(), options_.types.end(),
@@ -60,8 +64,7 @@ class Printer {
       // An input stands out; what it caused is set in under it.
       name = i == 0 ? style_(Tone::bold, pad(name, name_width)) : "  " + pad(name, name_width - 2);
       std::string who;
-      if (i == 0 && record.actor.kind != Actor::Kind::engine)
-        who = " — " + to_string(record.actor);
+      if (i == 0 && record.actor.kind != Actor::Kind::engine) who = " — " + to_string(record.actor);
       context_.out << std::string(digits_ - std::min(digits_, number.size()), ' ')
                    << style_(Tone::accent, number) << "  " << time << "  " << name << "  "
                    << shorten(line, line_width_max) << who << "\n";
@@ -110,8 +113,8 @@ Result<void> print_history(const Context& context, const HistoryOptions& options
   if (context.json)
     context.out << "{\"run\":" << json::serialize(json::string(id.value)) << ",\"records\":[";
   // The text form reads from the start: later lines name the states of earlier tokens.
-  const Sequence from = context.json ? Sequence(std::max<std::uint64_t>(options.from, 1))
-                                     : Sequence(1);
+  const Sequence from =
+      context.json ? Sequence(std::max<std::uint64_t>(options.from, 1)) : Sequence(1);
   const auto read =
       reader->read(id, from, [&](const Record& record) { return printer.print(record); });
   if (context.json) context.out << "]}\n";

@@ -16,8 +16,7 @@ int cmd_inbox(const Context& context, const InboxOptions& options) {
     const auto heads = (*reader)->heads();
     if (!heads) return report_error(context, heads.error());
     for (const RunHead& head : *heads)
-      if (head.summary.mode != RunMode::finished &&
-          head.summary.gates + head.summary.incidents > 0)
+      if (head.summary.mode != RunMode::finished && head.summary.gates + head.summary.incidents > 0)
         roots.insert(head.summary.parent ? head.summary.root : head.run);
   } else if (reader.error().code != ErrorCode::not_found) {
     return report_error(context, reader.error());

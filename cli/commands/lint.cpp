@@ -12,12 +12,10 @@ namespace {
 
 json::object diagnostic_json(const LoadDiagnostic& diagnostic) {
   const bool error = diagnostic.severity == LoadDiagnostic::Severity::error;
-  json::object object{{"source", diagnostic.source_name},
-                      {"line", diagnostic.place.line},
-                      {"column", diagnostic.place.column},
-                      {"severity", error ? "error" : "warning"},
-                      {"rule", diagnostic.rule},
-                      {"message", diagnostic.message}};
+  json::object object{
+      {"source", diagnostic.source_name},  {"line", diagnostic.place.line},
+      {"column", diagnostic.place.column}, {"severity", error ? "error" : "warning"},
+      {"rule", diagnostic.rule},           {"message", diagnostic.message}};
   if (!diagnostic.suggestion.empty()) object["suggestion"] = diagnostic.suggestion;
   return object;
 }
@@ -31,8 +29,7 @@ std::string summary(const Definition& definition) {
                      std::to_string(reporting) + " report), " +
                      counted(definition.transitions.size(), "transition") + ", " +
                      counted(definition.conditions.size(), "guard");
-  if (!definition.machines.empty())
-    text += ", " + counted(definition.machines.size(), "machine");
+  if (!definition.machines.empty()) text += ", " + counted(definition.machines.size(), "machine");
   return text + ", hash " + to_hex(definition.hash).substr(0, 12);
 }
 
@@ -70,9 +67,8 @@ int cmd_lint(const Context& context, const LintOptions& options) {
     for (const LoadDiagnostic& diagnostic : result.diagnostics)
       context.out << to_string(diagnostic) << "\n";
     const auto errors =
-        std::count_if(result.diagnostics.begin(), result.diagnostics.end(), [](const auto& d) {
-          return d.severity == LoadDiagnostic::Severity::error;
-        });
+        std::count_if(result.diagnostics.begin(), result.diagnostics.end(),
+                      [](const auto& d) { return d.severity == LoadDiagnostic::Severity::error; });
     if (result.definition)
       context.out << source->second << ": " << style(Tone::good, "ok") << ", "
                   << summary(*result.definition) << "\n";

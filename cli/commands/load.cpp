@@ -24,7 +24,9 @@ std::optional<Sequence> intended_at(const Token& token) {
 
 }  // namespace
 
-Style style_of(const Context& context) { return Style(context.terminal); }
+Style style_of(const Context& context) {
+  return Style(context.terminal);
+}
 
 Result<std::shared_ptr<const Definition>> RunLoader::definition(const Digest& hash) {
   if (const auto known = definitions_.find(hash); known != definitions_.end()) return known->second;
@@ -63,9 +65,9 @@ Result<RunTree> RunLoader::load(const RunHead& head, std::optional<Sequence> at_
   if (const auto loaded = definition(hash)) {
     run.view = View(*loaded);
   } else if (!hash.zero()) {
-    std::string note = "the definition of run '" + head.run.value +
-                       "' cannot be loaded, so states are shown by number: " +
-                       loaded.error().text();
+    std::string note =
+        "the definition of run '" + head.run.value +
+        "' cannot be loaded, so states are shown by number: " + loaded.error().text();
     if (std::find(notes_.begin(), notes_.end(), note) == notes_.end())
       notes_.push_back(std::move(note));
   }

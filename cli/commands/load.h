@@ -15,8 +15,7 @@ namespace checkride::cli {
 
 class RunLoader {
  public:
-  RunLoader(const Context& context, const LogReader& reader)
-      : context_(context), reader_(reader) {}
+  RunLoader(const Context& context, const LogReader& reader) : context_(context), reader_(reader) {}
 
   // The run and every run below it. not_found names `checkride ls`.
   Result<RunTree> tree(const RunId& run);

@@ -37,8 +37,8 @@ Result<void> collect(const LogReader& reader, const RunTree& run, std::vector<At
       if (const auto* intent = std::get_if<JobIntended>(&event)) {
         if (intent->performer != JobSignature::Performer::runner) continue;
         by_token[intent->spec.token] = all.size();
-        all.push_back({std::make_shared<const JobIntended>(*intent), &run, record.time, {},
-                       "still running"});
+        all.push_back(
+            {std::make_shared<const JobIntended>(*intent), &run, record.time, {}, "still running"});
       } else if (const auto* finished = std::get_if<JobFinished>(&event)) {
         ended(finished->command, "");
       } else if (const auto* stale = std::get_if<StaleResultRejected>(&event)) {
@@ -138,9 +138,8 @@ Result<std::vector<Attempt>> find_attempts(const LogReader& reader, const RunTre
   if (!options.state.empty()) {
     std::vector<std::string> states;
     for (const Attempt& attempt : all) states.push_back(attempt.intent->spec.state);
-    std::erase_if(all, [&](const Attempt& attempt) {
-      return attempt.intent->spec.state != options.state;
-    });
+    std::erase_if(
+        all, [&](const Attempt& attempt) { return attempt.intent->spec.state != options.state; });
     if (all.empty()) {
       const std::string hint = cel::did_you_mean(options.state, states);
       return fail(ErrorCode::not_found, "no state '" + options.state + "' of run '" +
@@ -157,9 +156,8 @@ Result<std::vector<Attempt>> find_attempts(const LogReader& reader, const RunTre
              attempt.intent->spec.token;
     });
   }
-  std::stable_sort(all.begin(), all.end(), [](const Attempt& a, const Attempt& b) {
-    return a.intended < b.intended;
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Attempt& a, const Attempt& b) { return a.intended < b.intended; });
   return all;
 }
 

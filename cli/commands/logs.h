@@ -10,9 +10,9 @@ namespace checkride::cli {
 
 struct LogsOptions {
   std::string run;
-  std::string state;                      // empty: every state
-  std::uint64_t tail_bytes = 0;           // of each stream; 0: whole (with --json: the last 64 KiB)
-  bool last = false;                      // the last attempt of each state only
+  std::string state;             // empty: every state
+  std::uint64_t tail_bytes = 0;  // of each stream; 0: whole (with --json: the last 64 KiB)
+  bool last = false;             // the last attempt of each state only
 };
 int cmd_logs(const Context& context, const LogsOptions& options);
 

@@ -17,8 +17,8 @@ namespace {
 std::optional<ReplayDifference> compare(const Record& record, const std::vector<Event>& decided) {
   const std::size_t count = std::max(record.events.size(), decided.size());
   for (std::size_t i = 0; i < count; ++i) {
-    const bool same = i < record.events.size() && i < decided.size() &&
-                      record.events[i] == decided[i];
+    const bool same =
+        i < record.events.size() && i < decided.size() && record.events[i] == decided[i];
     if (same) continue;
     ReplayDifference difference;
     difference.sequence = Sequence(record.first.value + i);
@@ -49,12 +49,9 @@ std::string difference_text(const View& view, const ReplayReport& report) {
 }
 
 json::object report_json(const View& view, const ReplayReport& report) {
-  json::object object{{"run", report.run.value},
-                      {"records", report.records},
-                      {"events", report.events},
-                      {"snapshots", report.snapshots},
-                      {"seconds", seconds(report.took)},
-                      {"same", !report.difference.has_value()}};
+  json::object object{{"run", report.run.value},         {"records", report.records},
+                      {"events", report.events},         {"snapshots", report.snapshots},
+                      {"seconds", seconds(report.took)}, {"same", !report.difference.has_value()}};
   if (report.difference) {
     const ReplayDifference& difference = *report.difference;
     json::object item{{"sequence", difference.sequence.value}, {"build", difference.build}};
@@ -88,8 +85,8 @@ Result<std::unique_ptr<Replayed>> replay_tree(const Context& context, const LogR
   const SystemClock clock;
   for (const RunTree* run : replayed->runs) {
     CR_TRY(const auto definition, loader.definition(run->state.start.definition));
-    CR_TRY(ReplayReport report, replay_run(reader, run->state.run, *definition,
-                                           [&clock] { return clock.monotonic(); }));
+    CR_TRY(ReplayReport report,
+           replay_run(reader, run->state.run, *definition, [&clock] { return clock.monotonic(); }));
     replayed->reports.push_back(std::move(report));
   }
   return replayed;
@@ -168,9 +165,9 @@ int cmd_replay(const Context& context, const ReplayOptions& options) {
   const double elapsed = std::max(seconds(took), 1e-9);
   context.out << (same ? style(Tone::good, "same") : style(Tone::bad, "different")) << ": "
               << counted(records, "record") << ", " << counted(events, "event") << " of "
-              << counted(all.runs.size(), "run") << " decided again in " << to_human(took) << ", "
-              << static_cast<std::uint64_t>(static_cast<double>(events) / elapsed)
-              << " events/s\n";
+              << counted(all.runs.size(), "run") << " decided again in "
+              << (took < std::chrono::milliseconds(1) ? "under 1ms" : to_human(took)) << ", "
+              << static_cast<std::uint64_t>(static_cast<double>(events) / elapsed) << " events/s\n";
   return same ? exit_ok : exit_failed;
 }
 

@@ -1,5 +1,5 @@
-// `checkride replay RUN`: decides every recorded input again and compares each event with what the log
-// says; children included. No access to the world is needed, and nothing is written.
+// `checkride replay RUN`: decides every recorded input again and compares each event with what the
+// log says; children included. No access to the world is needed, and nothing is written.
 #pragma once
 
 #include <cstdint>

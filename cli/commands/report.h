@@ -1,4 +1,5 @@
-// `checkride report RUN [--format md|json]`: the filled checklist with its evidence and the chain head.
+// `checkride report RUN [--format md|json]`: the filled checklist with its evidence and the chain
+// head.
 #pragma once
 
 #include <string>

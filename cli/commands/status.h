@@ -1,5 +1,5 @@
-// `checkride status [RUN]`: where a run stands: its checklist, what is active, what it asks. Without
-// a run: a short overview of all.
+// `checkride status [RUN]`: where a run stands: its checklist, what is active, what it asks.
+// Without a run: a short overview of all.
 #pragma once
 
 #include <optional>

@@ -33,8 +33,9 @@ Result<std::optional<Anchor>> find_anchor(const LogReader& reader, const RunId& 
                       hex.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!digits)
     return fail(ErrorCode::invalid_argument,
-                "'" + hex + "' is no chain hash; it has 64 hexadecimal digits, and at least the "
-                            "first 8 are needed");
+                "'" + hex +
+                    "' is no chain hash; it has 64 hexadecimal digits, and at least the "
+                    "first 8 are needed");
   std::optional<Anchor> anchor;
   CR_CHECK(reader.read(run, Sequence(1), [&](const Record& record) {
     if (anchor) {
@@ -86,17 +87,17 @@ Result<Checked> check(const Context& context, const VerifyOptions& options) {
     add(checked.report, one);
   }
   if (options.head && !checked.anchor)
-    checked.report.problems.push_back(
-        "run '" + checked.run->value + "' has no record with the chain hash " + *options.head +
-        ": its history is not the one that was anchored");
+    checked.report.problems.push_back("run '" + checked.run->value +
+                                      "' has no record with the chain hash " + *options.head +
+                                      ": its history is not the one that was anchored");
   return checked;
 }
 
 std::string rate(const VerifyReport& report) {
   const double elapsed = std::chrono::duration<double>(report.took).count();
   if (elapsed <= 0) return "";
-  return ", " + bytes_text(static_cast<std::uint64_t>(static_cast<double>(report.bytes) / elapsed)) +
-         "/s";
+  return ", " +
+         bytes_text(static_cast<std::uint64_t>(static_cast<double>(report.bytes) / elapsed)) + "/s";
 }
 
 }  // namespace
@@ -137,8 +138,8 @@ int cmd_verify(const Context& context, const VerifyOptions& options) {
   context.out << (intact ? style(Tone::good, "intact")
                          : style(Tone::bad, counted(report.problems.size(), "problem")))
               << ": " << counted(report.runs, "run") << ", " << counted(report.records, "record")
-              << ", " << counted(report.events, "event") << ", " << bytes_text(report.bytes)
-              << ", " << counted(report.snapshots, "snapshot") << ", "
+              << ", " << counted(report.events, "event") << ", " << bytes_text(report.bytes) << ", "
+              << counted(report.snapshots, "snapshot") << ", "
               << counted(report.artifacts, "artifact") << " checked in " << to_human(report.took)
               << rate(report) << "\n";
   return intact ? exit_ok : exit_engine;

@@ -1,5 +1,5 @@
-// `checkride verify [RUN] [--head HASH]`: chain, checksums, sequences, snapshots and artifacts, with
-// figures; and whether a chain hash that somebody wrote down is in the run's chain.
+// `checkride verify [RUN] [--head HASH]`: chain, checksums, sequences, snapshots and artifacts,
+// with figures; and whether a chain hash that somebody wrote down is in the run's chain.
 #pragma once
 
 #include <functional>

@@ -31,17 +31,16 @@ void state_ids(const RunTree& tree, std::vector<std::string>& ids) {
   for (const RunTree& child : tree.children) state_ids(child, ids);
 }
 
-Result<Answer> about_state(const LogReader& reader, const RunTree& tree,
-                           const std::string& state) {
+Result<Answer> about_state(const LogReader& reader, const RunTree& tree, const std::string& state) {
   std::vector<const RunTree*> runs;
   runs_with_state(tree, state, runs);
   if (runs.empty()) {
     std::vector<std::string> ids;
     state_ids(tree, ids);
     const std::string hint = cel::did_you_mean(state, ids);
-    return fail(ErrorCode::not_found,
-                "run '" + tree.state.run.value + "' and its children have no state '" + state +
-                    "'" + (hint.empty() ? "" : "; " + hint));
+    return fail(ErrorCode::not_found, "run '" + tree.state.run.value +
+                                          "' and its children have no state '" + state + "'" +
+                                          (hint.empty() ? "" : "; " + hint));
   }
   std::optional<Answer> newest;
   std::optional<Error> missing;

@@ -72,10 +72,10 @@ Result<Found> at_event(const LogReader& reader, const RunTree& run, Sequence at)
   if (moments.empty()) {
     EventLines lines(run.view);
     const std::string line = lines.line(record->events[position]);
-    return fail(ErrorCode::not_found,
-                "event " + to_string(at) + " of run '" + run.state.run.value + "' is " +
-                    std::string(event_name(record->events[position])) + " (" + line +
-                    "); no branch was decided in its step");
+    return fail(ErrorCode::not_found, "event " + to_string(at) + " of run '" + run.state.run.value +
+                                          "' is " +
+                                          std::string(event_name(record->events[position])) + " (" +
+                                          line + "); no branch was decided in its step");
   }
   const auto fits = [&](const Moment& moment) {
     return moment.guards == position || moment.transition == position;
@@ -134,8 +134,7 @@ std::vector<cel::Value> data_candidates(const Record& record, std::size_t until,
         all.push_back(message_value(resolved->command.outcome->message));
       }
     } else if (const auto* fired = std::get_if<TimerFired>(&event)) {
-      if (const auto timer = before.timers.find(fired->command.timer);
-          timer != before.timers.end())
+      if (const auto timer = before.timers.find(fired->command.timer); timer != before.timers.end())
         all.push_back(timer->second.data);
     }
   }
@@ -149,7 +148,10 @@ class FactFinder {
  public:
   FactFinder(const Definition& definition, const RunState& state, Timestamp now,
              std::string trigger, std::vector<cel::Value> candidates)
-      : definition_(definition), state_(state), now_(now), trigger_(std::move(trigger)),
+      : definition_(definition),
+        state_(state),
+        now_(now),
+        trigger_(std::move(trigger)),
         candidates_(std::move(candidates)) {}
 
   std::optional<cel::Value> find(const RecordedFact& fact) const {
@@ -227,22 +229,21 @@ Result<Explanation> explain(const LogReader& reader, const RunTree& run,
     return fail(ErrorCode::unavailable, "the definition of run '" + run.state.run.value +
                                             "' cannot be loaded, so its guards cannot be shown");
   const std::string& id = run.state.run.value;
-  Result<Found> found =
-      question.at ? at_event(reader, run, *question.at)
-      : question.state
-          ? last_such(
-                reader, run,
-                [&](const Record& record, const Moment& moment) {
-                  return touches(record, moment, *question.state);
-                },
-                "state '" + run.view.state(*question.state) + "' of run '" + id +
-                    "' was never entered")
-          : last_such(
-                reader, run,
-                [](const Record&, const Moment& moment) {
-                  return moment.guards && (moment.transition || moment.incident);
-                },
-                "run '" + id + "' took no branch that had a guard yet");
+  Result<Found> found = question.at ? at_event(reader, run, *question.at)
+                        : question.state
+                            ? last_such(
+                                  reader, run,
+                                  [&](const Record& record, const Moment& moment) {
+                                    return touches(record, moment, *question.state);
+                                  },
+                                  "state '" + run.view.state(*question.state) + "' of run '" + id +
+                                      "' was never entered")
+                            : last_such(
+                                  reader, run,
+                                  [](const Record&, const Moment& moment) {
+                                    return moment.guards && (moment.transition || moment.incident);
+                                  },
+                                  "run '" + id + "' took no branch that had a guard yet");
   if (!found) return tl::unexpected(std::move(found).error());
   const Record& record = found->record;
   const Moment& moment = found->moment;
@@ -265,8 +266,8 @@ Result<Explanation> explain(const LogReader& reader, const RunTree& run,
     opened.state = gate.state;
     lines.note(Event(std::move(opened)));
   }
-  why.input = std::string(event_name(record.events.front())) + ", " +
-              lines.line(record.events.front());
+  why.input =
+      std::string(event_name(record.events.front())) + ", " + lines.line(record.events.front());
 
   if (moment.transition) {
     const auto& taken = std::get<TransitionTaken>(record.events[*moment.transition]);
@@ -277,8 +278,7 @@ Result<Explanation> explain(const LogReader& reader, const RunTree& run,
     why.entered = taken.entered;
   }
   if (moment.incident)
-    why.incident =
-        run.view.text(std::get<IncidentRaised>(record.events[*moment.incident]).message);
+    why.incident = run.view.text(std::get<IncidentRaised>(record.events[*moment.incident]).message);
   const std::size_t from = moment.guards.value_or(moment.transition.value_or(0));
   for (std::size_t i = from; i < record.events.size(); ++i) {
     if (i > from && std::holds_alternative<GuardEvaluated>(record.events[i])) break;

@@ -1,6 +1,6 @@
-// Finds the moment that `why` is asked about and evaluates its guards again over the facts that were
-// recorded. Large facts are recorded by digest alone; they are taken from the state as it stood just
-// before, and believed only where their digest agrees.
+// Finds the moment that `why` is asked about and evaluates its guards again over the facts that
+// were recorded. Large facts are recorded by digest alone; they are taken from the state as it
+// stood just before, and believed only where their digest agrees.
 #pragma once
 
 #include "cli/commands/load.h"

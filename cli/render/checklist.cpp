@@ -40,8 +40,8 @@ struct Collector {
       line.machine = machine;
       line.gate = gate;
       const auto& active = run.state.chart.configuration;
-      line.active = !run.state.finished() &&
-                    std::binary_search(active.begin(), active.end(), index);
+      line.active =
+          !run.state.finished() && std::binary_search(active.begin(), active.end(), index);
       if (const auto given = run.state.verdicts.find(index); given != run.state.verdicts.end()) {
         line.verdict = given->second.verdict;
         line.note = run.view.text(given->second.note);
@@ -93,7 +93,7 @@ ChecklistCount count_lines(const std::vector<ChecklistSection>& sections) {
   ChecklistCount count;
   for (const ChecklistSection& section : sections)
     for (const ChecklistLine& line : section.lines) {
-      if (line.title.empty()) continue;
+      if (line.title.empty() || (!line.required && line.verdict == Verdict::none)) continue;
       ++count.lines;
       if (satisfies(line.verdict)) ++count.satisfied;
       if (line.verdict == Verdict::failed) ++count.failed;

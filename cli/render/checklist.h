@@ -14,8 +14,8 @@ struct ChecklistLine {
   std::string title;      // its holes filled; empty for untitled machines and gates
   std::size_t depth = 0;  // titled states around it within the section
   bool required = true;
-  bool machine = false;   // invokes child runs: they belong under this line
-  bool gate = false;      // asks a person
+  bool machine = false;  // invokes child runs: they belong under this line
+  bool gate = false;     // asks a person
   bool active = false;
   Verdict verdict = Verdict::none;
   std::string note;
@@ -34,7 +34,8 @@ std::vector<ChecklistSection> checklist(const RunTree& run);
 std::string line_text(const ChecklistLine& line);
 json::object as_json(const View& view, const ChecklistLine& line);
 
-// Verdicts of a run counted, for a one-line summary: "3 of 5 lines satisfied".
+// Verdicts of a run counted, for a one-line summary: "3 of 5 lines satisfied". Optional lines count
+// once they have a verdict.
 struct ChecklistCount {
   std::size_t lines = 0;
   std::size_t satisfied = 0;

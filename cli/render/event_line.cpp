@@ -6,7 +6,9 @@ namespace checkride::cli {
 
 namespace {
 
-std::string short_digest(const Digest& digest) { return to_hex(digest).substr(0, 12); }
+std::string short_digest(const Digest& digest) {
+  return to_hex(digest).substr(0, 12);
+}
 
 std::string arrow_of(const View& view, const std::vector<statechart::StateIndex>& exited,
                      const std::vector<statechart::StateIndex>& entered) {
@@ -16,7 +18,9 @@ std::string arrow_of(const View& view, const std::vector<statechart::StateIndex>
   return view.states(exited) + " → " + view.states(entered);
 }
 
-std::string quoted_event(const std::string& name) { return name.empty() ? "always" : name; }
+std::string quoted_event(const std::string& name) {
+  return name.empty() ? "always" : name;
+}
 
 struct Words {
   const View& view;
@@ -25,7 +29,9 @@ struct Words {
   std::string reason(const std::string& text) const {
     return text.empty() ? std::string() : ": " + view.text(text);
   }
-  std::string command(const CommandBody& body) const { return std::visit(CommandWords{*this}, body); }
+  std::string command(const CommandBody& body) const {
+    return std::visit(CommandWords{*this}, body);
+  }
 
   // Commands are worded by the events that carry them.
   struct CommandWords {
@@ -35,8 +41,8 @@ struct Words {
     std::string operator()(const StartRun& c) const {
       std::string text = c.definition_name + " " + short_digest(c.definition);
       for (const auto& [key, value] : view.params(c.params))
-        text += " " + (key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key)) +
-                "=" + view.brief(value, 40);
+        text += " " + (key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key)) + "=" +
+                view.brief(value, 40);
       if (c.parent) text += ", part of " + c.parent->run.value;
       return text;
     }
@@ -101,7 +107,9 @@ struct Words {
     std::string text = "on " + quoted_event(e.trigger) + ":";
     for (const GuardCandidate& candidate : e.candidates)
       text += std::string(&candidate == &e.candidates.front() ? " " : ", ") +
-              (!candidate.error.empty() ? "error " : candidate.holds ? "yes " : "no ") +
+              (!candidate.error.empty() ? "error "
+               : candidate.holds        ? "yes "
+                                        : "no ") +
               view.transition(candidate.transition);
     return text;
   }

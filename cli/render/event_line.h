@@ -1,6 +1,6 @@
 // One event as one line, for `history` and for the evidence of `why` and `report`. A line names the
-// state that a token belongs to, so the events of a run are put in here in order. Like the JSON form,
-// one visit without a default: a new event does not compile until it has its words.
+// state that a token belongs to, so the events of a run are put in here in order. Like the JSON
+// form, one visit without a default: a new event does not compile until it has its words.
 #pragma once
 
 #include <map>

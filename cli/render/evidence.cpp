@@ -23,9 +23,8 @@ void RunEvidence::add(const Record& record) {
     const Event& event = record.events[i];
     const Sequence at(record.first.value + i);
     const auto ended = [&](const FinishJob& finish, bool is_stale) {
-      auto* attempt = find_in(attempts, [&](const AttemptEvidence& a) {
-        return a.token == finish.token;
-      });
+      auto* attempt =
+          find_in(attempts, [&](const AttemptEvidence& a) { return a.token == finish.token; });
       if (attempt == nullptr || attempt->ended_at.value != 0) return;
       attempt->ended_at = at;
       attempt->outcome = finish.outcome;
@@ -56,9 +55,8 @@ void RunEvidence::add(const Record& record) {
       answer.opened_at = at;
       answers[opened->state].push_back(std::move(answer));
     } else if (const auto* answered = std::get_if<GateAnswered>(&event)) {
-      auto* answer = find_in(answers, [&](const AnswerEvidence& a) {
-        return a.gate == answered->command.gate;
-      });
+      auto* answer = find_in(
+          answers, [&](const AnswerEvidence& a) { return a.gate == answered->command.gate; });
       if (answer == nullptr) continue;
       answer->answered_at = at;
       answer->decision = answered->command.decision;
@@ -66,9 +64,8 @@ void RunEvidence::add(const Record& record) {
       answer->actor = record.actor;
       answer->time = record.time;
     } else if (const auto* closed = std::get_if<GateClosed>(&event)) {
-      auto* answer = find_in(answers, [&](const AnswerEvidence& a) {
-        return a.gate == closed->gate;
-      });
+      auto* answer =
+          find_in(answers, [&](const AnswerEvidence& a) { return a.gate == closed->gate; });
       if (answer == nullptr || answer->answered_at.value != 0) continue;
       answer->decision = closed->outcome;
       answer->time = record.time;

@@ -50,8 +50,12 @@ json::array as_json(const std::vector<std::string>& texts) {
   return array;
 }
 
-json::string as_json(Timestamp time) { return json::string(to_iso8601(time)); }
-json::string as_json(const Digest& digest) { return json::string(to_hex(digest)); }
+json::string as_json(Timestamp time) {
+  return json::string(to_iso8601(time));
+}
+json::string as_json(const Digest& digest) {
+  return json::string(to_hex(digest));
+}
 
 json::object as_json(const Actor& actor) {
   const char* kind = "engine";
@@ -60,8 +64,12 @@ json::object as_json(const Actor& actor) {
   return {{"kind", kind}, {"name", actor.name}};
 }
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
-std::string document(const json::value& value) { return json::serialize(value) + "\n"; }
+std::string document(const json::value& value) {
+  return json::serialize(value) + "\n";
+}
 
 }  // namespace checkride::cli

@@ -1,6 +1,6 @@
-// The JSON side of the verbs: small shorthands over Boost.JSON. Objects keep the order in which keys
-// were put in; keys are snake_case and stable, fields are only ever added. Times are ISO 8601 text,
-// durations seconds, digests hexadecimal text, absent things are left out or null as said.
+// The JSON side of the verbs: small shorthands over Boost.JSON. Objects keep the order in which
+// keys were put in; keys are snake_case and stable, fields are only ever added. Times are ISO 8601
+// text, durations seconds, digests hexadecimal text, absent things are left out or null as said.
 #pragma once
 
 #include <boost/json.hpp>

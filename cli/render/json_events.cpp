@@ -328,25 +328,22 @@ json::object as_json(const View& view, const JobSpec& spec) {
 }
 
 json::object as_json(const View& view, const JobOutcome& outcome) {
-  json::object object{{"status", to_string(outcome.status)},
-                      {"failure", to_string(outcome.failure)},
-                      {"completed", outcome.completed},
-                      {"cancelled", outcome.cancelled},
-                      {"never_started", outcome.never_started},
-                      {"result", as_json(view, outcome.result)},
-                      {"message", view.text(outcome.message)}};
+  json::object object{
+      {"status", to_string(outcome.status)},    {"failure", to_string(outcome.failure)},
+      {"completed", outcome.completed},         {"cancelled", outcome.cancelled},
+      {"never_started", outcome.never_started}, {"result", as_json(view, outcome.result)},
+      {"message", view.text(outcome.message)}};
   if (outcome.exit_code) object["exit_code"] = *outcome.exit_code;
   if (outcome.signal) object["signal"] = *outcome.signal;
   json::array artifacts;
   for (const Artifact& artifact : outcome.artifacts)
-    artifacts.push_back(json::object{{"name", artifact.name},
-                                     {"digest", as_json(artifact.digest)},
-                                     {"bytes", artifact.bytes}});
+    artifacts.push_back(json::object{
+        {"name", artifact.name}, {"digest", as_json(artifact.digest)}, {"bytes", artifact.bytes}});
   object["artifacts"] = std::move(artifacts);
   json::array facts;
   for (const JobFact& fact : outcome.facts)
-    facts.push_back(json::object{{"type", fact.type},
-                                 {"fields", as_json(view, cel::Value(fact.fields))}});
+    facts.push_back(
+        json::object{{"type", fact.type}, {"fields", as_json(view, cel::Value(fact.fields))}});
   object["facts"] = std::move(facts);
   object["started"] = as_json(outcome.started);
   object["ended"] = as_json(outcome.ended);
@@ -364,8 +361,8 @@ json::object as_json(const View& view, const Event& event) {
 json::object as_json(const View& view, const Record& record) {
   json::array events;
   for (std::size_t i = 0; i < record.events.size(); ++i)
-    events.push_back(with_head({{"sequence", record.first.value + i}},
-                               as_json(view, record.events[i])));
+    events.push_back(
+        with_head({{"sequence", record.first.value + i}}, as_json(view, record.events[i])));
   return {{"run", record.run.value},
           {"first", record.first.value},
           {"global", record.global.value},

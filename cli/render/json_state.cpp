@@ -57,7 +57,9 @@ class TextWriter {
   std::string& out_;
 };
 
-std::string at(Sequence sequence) { return " (@" + to_string(sequence) + ")"; }
+std::string at(Sequence sequence) {
+  return " (@" + to_string(sequence) + ")";
+}
 
 constexpr std::size_t value_width_max = 400;
 
@@ -101,9 +103,8 @@ json::object state_json(const View& view, const RunState& state) {
   object["jobs"] = std::move(jobs);
   json::object timers;
   for (const auto& [id, timer] : state.timers)
-    timers[id.value] = as_json(
-        view, Event(TimerSet{id, timer.purpose, timer.due, timer.state, timer.item, timer.event,
-                             timer.data}));
+    timers[id.value] = as_json(view, Event(TimerSet{id, timer.purpose, timer.due, timer.state,
+                                                    timer.item, timer.event, timer.data}));
   object["timers"] = std::move(timers);
   json::object gates;
   for (const auto& [token, gate] : state.gates) {
@@ -139,8 +140,8 @@ json::object state_json(const View& view, const RunState& state) {
   object["verdicts"] = std::move(verdicts);
   json::object results;
   for (const auto& [index, record] : state.results)
-    results[view.state(index)] = json::object{{"value", as_json(view, record.value)},
-                                              {"stands_at", record.stands_at.value}};
+    results[view.state(index)] =
+        json::object{{"value", as_json(view, record.value)}, {"stands_at", record.stands_at.value}};
   object["results"] = std::move(results);
   object["completed"] = states_json(view, state.completed);
   object["compensated"] = states_json(view, state.compensated);
@@ -175,8 +176,7 @@ std::string state_text(const View& view, const RunState& state, const Style& sty
     if (values.empty()) return;
     writer.heading(name);
     for (const auto& [key, value] : values) {
-      const std::string id =
-          key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key);
+      const std::string id = key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key);
       writer.entry(id, view.brief(value, value_width_max) + where(id));
     }
   };
@@ -187,10 +187,10 @@ std::string state_text(const View& view, const RunState& state, const Style& sty
   });
   if (!state.verdicts.empty()) writer.heading("verdicts");
   for (const auto& [index, record] : state.verdicts)
-    writer.entry(view.state(index),
-                 std::string(mark(record.verdict)) + " " + std::string(to_string(record.verdict)) +
-                     (record.note.empty() ? "" : ", " + view.text(record.note)) +
-                     at(record.given_at));
+    writer.entry(view.state(index), std::string(mark(record.verdict)) + " " +
+                                        std::string(to_string(record.verdict)) +
+                                        (record.note.empty() ? "" : ", " + view.text(record.note)) +
+                                        at(record.given_at));
   if (!state.results.empty()) writer.heading("results");
   for (const auto& [index, record] : state.results)
     writer.entry(view.state(index),
@@ -203,8 +203,8 @@ std::string state_text(const View& view, const RunState& state, const Style& sty
                                   (job.stale ? ", its result goes nowhere" : ""));
   if (!state.timers.empty()) writer.heading("timers");
   for (const auto& [id, timer] : state.timers)
-    writer.entry(id.value, "due " + time_text(timer.due) +
-                               (timer.event.empty() ? "" : ", " + timer.event));
+    writer.entry(id.value,
+                 "due " + time_text(timer.due) + (timer.event.empty() ? "" : ", " + timer.event));
   if (!state.gates.empty()) writer.heading("open gates");
   for (const auto& [token, gate] : state.gates)
     writer.entry(view.state(gate.state), view.text(gate.question) + at(gate.opened_at));

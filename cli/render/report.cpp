@@ -11,9 +11,15 @@ using statechart::StateIndex;
 
 namespace {
 
-std::string at(Sequence sequence) { return "@" + to_string(sequence); }
-std::string short_digest(const Digest& digest) { return to_hex(digest).substr(0, 12); }
-std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
+std::string at(Sequence sequence) {
+  return "@" + to_string(sequence);
+}
+std::string short_digest(const Digest& digest) {
+  return to_hex(digest).substr(0, 12);
+}
+std::string code(std::string_view text) {
+  return "`" + std::string(text) + "`";
+}
 
 std::string cell(const std::string& text) {
   std::string safe;
@@ -62,8 +68,12 @@ class MarkdownReport {
     if (params.empty()) return;
     out_ += "\n| Parameter | Value |\n| --- | --- |\n";
     for (const auto& [key, value] : params)
-      out_ += "| " + cell(key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key)) +
-              " | " + cell(shorten(cel::to_cel(value), param_width_max)) + " |\n";
+      out_ +=
+          "| " + cell(key.kind() == cel::Kind::string ? key.as_string() : cel::to_cel(key)) +
+          " | " +
+          cell(shorten(value.kind() == cel::Kind::string ? value.as_string() : cel::to_cel(value),
+                       param_width_max)) +
+          " |\n";
   }
 
   const RunEvidence& evidence_of(const RunTree& run) const {
@@ -74,19 +84,17 @@ class MarkdownReport {
 
   void checklist_of(const RunTree& run, const std::string& heading, const std::string& indent) {
     for (const ChecklistSection& section : checklist(run)) {
-      const std::size_t before = out_.size();
       std::string body;
       std::swap(body, out_);
       for (const ChecklistLine& line : section.lines) checklist_line(run, line, indent);
       std::swap(body, out_);
-      static_cast<void>(before);
       if (body.empty()) continue;
-      if (!heading.empty()) out_ += "\n" + heading +
-                                    (section.heading.empty() ? "Checklist" : section.heading) +
-                                    "\n";
-      else if (!section.heading.empty())
+      if (!heading.empty()) {
+        if (!out_.ends_with("\n\n")) out_ += "\n";
+        out_ += heading + (section.heading.empty() ? "Checklist" : section.heading) + "\n\n";
+      } else if (!section.heading.empty()) {
         out_ += indent + "- **" + section.heading + "**\n";
-      if (!heading.empty()) out_ += "\n";
+      }
       out_ += body;
     }
   }
@@ -101,7 +109,9 @@ class MarkdownReport {
       std::string rest(mark_word(line.verdict));
       if (!line.note.empty()) rest += (rest.empty() ? "" : ": ") + clean(line.note);
       if (line.verdict == Verdict::none)
-        rest = line.active ? "in progress" : line.required ? "not reached" : "optional, not reached";
+        rest = line.active     ? "in progress"
+               : line.required ? "not reached"
+                               : "optional, not reached";
       if (!rest.empty()) text += " — " + rest;
       out_ += lead + "- " + std::string(mark(line.verdict)) + " " + text + "\n";
       evidence_line(run, line, lead + "  ");
@@ -144,8 +154,8 @@ class MarkdownReport {
       if (question.empty()) question = "gate " + code(run.view.state(line.state));
       out_ += lead + "- asked (" + at(answer.opened_at) + "): " + question + "\n";
       if (answer.answered_at.value == 0) {
-        out_ += lead + "  - " + (answer.decision.empty() ? "not answered yet" : answer.decision) +
-                "\n";
+        out_ +=
+            lead + "  - " + (answer.decision.empty() ? "not answered yet" : answer.decision) + "\n";
         continue;
       }
       out_ += lead + "  - **" + answer.decision + "** by " + to_string(answer.actor) + ", " +
@@ -170,7 +180,8 @@ class MarkdownReport {
     if (known == evidence_of(run).items.end()) return;
     std::string column = spec->invoke->as.empty() ? "item" : spec->invoke->as;
     column[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(column[0])));
-    out_ += "\n" + lead + "| " + column + " | Status | Notes |\n" + lead + "| --- | --- | --- |\n";
+    if (!out_.ends_with("\n\n")) out_ += "\n";
+    out_ += lead + "| " + column + " | Status | Notes |\n" + lead + "| --- | --- | --- |\n";
     for (std::size_t item = 0; item < known->second.size(); ++item) {
       const RunTree* newest = nullptr;
       for (const RunTree* child : mine)
@@ -331,13 +342,10 @@ ChildResult child_result(const RunTree& child) {
   const std::vector<ChecklistSection> sections = checklist(child);
   for (const ChecklistSection& section : sections)
     for (const ChecklistLine& line : section.lines)
-      if (!line.note.empty())
-        result.notes += (result.notes.empty() ? "" : "; ") + line.note;
+      if (!line.note.empty()) result.notes += (result.notes.empty() ? "" : "; ") + line.note;
   const ChecklistCount count = count_lines(sections);
   switch (child.state.outcome) {
-    case RunOutcome::none:
-      result.word = "in progress";
-      break;
+    case RunOutcome::none: result.word = "in progress"; break;
     case RunOutcome::succeeded:
       result.verdict = count.warned > 0 ? Verdict::warned : Verdict::passed;
       break;

@@ -23,9 +23,8 @@ json::object attempt_json(const View& view, const AttemptEvidence& attempt) {
   if (attempt.outcome->exit_code) object["exit_code"] = *attempt.outcome->exit_code;
   json::array artifacts;
   for (const Artifact& artifact : attempt.outcome->artifacts)
-    artifacts.push_back(json::object{{"name", artifact.name},
-                                     {"digest", as_json(artifact.digest)},
-                                     {"bytes", artifact.bytes}});
+    artifacts.push_back(json::object{
+        {"name", artifact.name}, {"digest", as_json(artifact.digest)}, {"bytes", artifact.bytes}});
   object["artifacts"] = std::move(artifacts);
   return object;
 }

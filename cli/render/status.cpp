@@ -69,11 +69,10 @@ std::vector<StateIndex> leaves(const RunTree& run) {
   const auto& active = run.state.chart.configuration;
   for (const StateIndex index : active) {
     const Definition* definition = run.view.definition();
-    const bool inner =
-        definition == nullptr || index.value >= definition->states.size() ||
-        std::none_of(active.begin(), active.end(), [&](StateIndex other) {
-          return definition->chart.is_descendant(other, index);
-        });
+    const bool inner = definition == nullptr || index.value >= definition->states.size() ||
+                       std::none_of(active.begin(), active.end(), [&](StateIndex other) {
+                         return definition->chart.is_descendant(other, index);
+                       });
     if (inner) all.push_back(index);
   }
   return all;
@@ -90,8 +89,8 @@ void checklist_block(const RunTree& run, const Style& style, std::string& out) {
       const bool now = line.active && line.verdict == Verdict::none;
       const std::string shown_mark = now ? "▶" : std::string(mark(line.verdict));
       const std::string indent(2 + 2 * line.depth, ' ');
-      const std::string block = wrapped(line_text(line), indent + pad(shown_mark, 3) + " ",
-                                        indent + "    ");
+      const std::string block =
+          wrapped(line_text(line), indent + pad(shown_mark, 3) + " ", indent + "    ");
       out += now ? style(Tone::accent, block.substr(0, block.size() - 1)) + "\n"
              : line.verdict == Verdict::none
                  ? style(Tone::dim, block.substr(0, block.size() - 1)) + "\n"
@@ -117,10 +116,10 @@ void moving_block(const RunTree& run, Timestamp now, const Style& style, const s
   for (const auto& [id, timer] : run.state.timers) {
     const Duration left = timer.due - now;
     const bool overdue = left < Duration(0);
-    out += indent + timer_words(run.view, timer) +
-           (overdue ? style(Tone::warn, " overdue by " + to_human(-left))
-                    : " in " + to_human(left)) +
-           "\n";
+    out +=
+        indent + timer_words(run.view, timer) +
+        (overdue ? style(Tone::warn, " overdue by " + to_human(-left)) : " in " + to_human(left)) +
+        "\n";
   }
 }
 
@@ -192,13 +191,11 @@ std::string list_text(const std::vector<RunRow>& rows, Timestamp now, const Styl
   Table table({"RUN", "WORKFLOW", "STATUS", "STARTED", "AGE", "WAITS FOR"});
   for (const RunRow& row : rows) {
     const RunSummary& summary = row.head->summary;
-    const Timestamp until =
-        row.activity == Activity::finished ? row.counts.updated : now;
+    const Timestamp until = row.activity == Activity::finished ? row.counts.updated : now;
     table.row({(summary.parent ? "  " : "") + row.head->run.value, summary.definition_name,
                style(tone_of(row.activity, summary.outcome),
                      outcome_or_activity(row.activity, summary.outcome)),
-               time_text(summary.started), to_human(until - summary.started),
-               waits_for(row, now)});
+               time_text(summary.started), to_human(until - summary.started), waits_for(row, now)});
   }
   return table.text(style);
 }
@@ -246,23 +243,19 @@ std::string status_text(const RunTree& tree, Timestamp now, std::optional<bool> 
                         const Style& style) {
   const RunState& state = tree.state;
   const Activity activity = activity_of(tree, driven);
-  std::string out = style(Tone::bold, state.run.value) + "  " + run_title(tree.view, state) +
-                    "  " +
-                    style(tone_of(activity, state.outcome),
-                          outcome_or_activity(activity, state.outcome)) +
-                    "\n";
-  out += style(Tone::dim, "started " + time_text(state.started) + " by " +
-                              to_string(state.author) + ", " +
-                              (state.finished()
-                                   ? "took " + to_human(state.updated - state.started)
-                                   : "last event " + to_human(now - state.updated) + " ago") +
-                              ", workflow " + state.start.definition_name + ", " +
-                              counted(state.last.value, "event")) +
+  std::string out =
+      style(Tone::bold, state.run.value) + "  " + run_title(tree.view, state) + "  " +
+      style(tone_of(activity, state.outcome), outcome_or_activity(activity, state.outcome)) + "\n";
+  out += style(Tone::dim,
+               "started " + time_text(state.started) + " by " + to_string(state.author) + ", " +
+                   (state.finished() ? "took " + to_human(state.updated - state.started)
+                                     : "last event " + to_human(now - state.updated) + " ago") +
+                   ", workflow " + state.start.definition_name + ", " +
+                   counted(state.last.value, "event")) +
          "\n";
   if (tree.intent != nullptr)
     out += style(Tone::dim, "part of " + tree.intent->spec.run.value) + "\n";
-  if (!state.outcome_reason.empty())
-    out += wrapped(tree.view.text(state.outcome_reason), "", "  ");
+  if (!state.outcome_reason.empty()) out += wrapped(tree.view.text(state.outcome_reason), "", "  ");
   if (activity == Activity::interrupted)
     out += style(Tone::warn, "nobody drives it; `checkride resume " +
                                  shell_word(state.start.root.value) + "` carries on") +
@@ -336,9 +329,8 @@ json::object status_json(const RunTree& tree, std::optional<bool> driven) {
   object["jobs"] = std::move(jobs);
   json::array timers;
   for (const auto& [id, timer] : state.timers)
-    timers.push_back(json::object{{"timer", id.value},
-                                  {"what", timer_words(tree.view, timer)},
-                                  {"due", as_json(timer.due)}});
+    timers.push_back(json::object{
+        {"timer", id.value}, {"what", timer_words(tree.view, timer)}, {"due", as_json(timer.due)}});
   object["timers"] = std::move(timers);
   if (tree.intent == nullptr) {
     json::array open;

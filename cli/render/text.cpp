@@ -155,13 +155,21 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
 
 std::string wrapped(std::string_view text, std::string_view first, std::string_view rest,
                     std::size_t width) {
-  const std::size_t indent = std::max(display_width(first), display_width(rest));
-  std::string out;
-  bool start = true;
-  for (const std::string& line : wrap(text, width > indent + 20 ? width - indent : 20)) {
-    out += std::string(start ? first : rest) + line + "\n";
-    start = false;
-  }
+  // The first line may be indented deeper than the others: it is wrapped by itself.
+  const auto room = [&](std::string_view indent) {
+    const std::size_t taken = display_width(indent);
+    return width > taken + 20 ? width - taken : std::size_t{20};
+  };
+  const std::vector<std::string> lines = wrap(text, room(first));
+  std::string out = std::string(first) + lines.front() + "\n";
+  if (lines.size() == 1) return out;
+  std::string remaining;
+  for (std::size_t i = 1; i < lines.size(); ++i) remaining += (i == 1 ? "" : " ") + lines[i];
+  const bool single = text.find('\n') == std::string_view::npos;
+  const std::vector<std::string> others =
+      single ? wrap(remaining, room(rest))
+             : std::vector<std::string>(lines.begin() + 1, lines.end());
+  for (const std::string& line : others) out += std::string(rest) + line + "\n";
   return out;
 }
 

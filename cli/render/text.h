@@ -39,8 +39,8 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width);
 std::string wrapped(std::string_view text, std::string_view first, std::string_view rest,
                     std::size_t width = 100);
 
-std::string bytes_text(std::uint64_t bytes);  // "412 bytes", "1.2 KiB"
-std::string time_text(Timestamp time);        // "2026-11-21 03:41:00Z"
+std::string bytes_text(std::uint64_t bytes);                       // "412 bytes", "1.2 KiB"
+std::string time_text(Timestamp time);                             // "2026-11-21 03:41:00Z"
 std::string counted(std::uint64_t count, std::string_view thing);  // "1 gate", "2 gates"
 
 // A table with left-aligned columns; the last one is not padded. Cells may carry colours.

@@ -11,7 +11,9 @@ constexpr std::size_t label_width_max = 48;
 
 using Way = Question::Way;
 
-std::string why_option() { return " --why \"...\""; }
+std::string why_option() {
+  return " --why \"...\"";
+}
 
 std::string option_effect(const std::string& option) {
   if (option == "approve") return "go on";
@@ -49,8 +51,8 @@ void add_gate_ways(Question& question) {
 void add_incident_ways(Question& question) {
   const RunTree& run = *question.run;
   const IncidentRecord& incident = run.state.incidents.at(question.incident);
-  const std::string start = "checkride resolve " + shell_word(run.state.run.value) + " " +
-                            question.incident.value;
+  const std::string start =
+      "checkride resolve " + shell_word(run.state.run.value) + " " + question.incident.value;
   const auto way = [&](const std::string& options, std::string effect) {
     question.ways.push_back({start + " " + options + why_option(), std::move(effect)});
   };
@@ -79,6 +81,38 @@ void add_incident_ways(Question& question) {
     way("--give-up", "the state sees error, class lost");
   else
     way("--give-up", "end the run as cancelled");
+}
+
+constexpr std::size_t evidence_width_max = 600;
+constexpr std::size_t evidence_lines_max = 20;
+
+// Texts keep their lines and lists get one line an element, both up to a bound.
+std::string evidence_text(const View& view, const std::string& name, const cel::Value& value) {
+  std::vector<std::string> lines;
+  const auto add = [&](const cel::Value& part) {
+    if (part.kind() != cel::Kind::string) {
+      lines.push_back(view.brief(part, evidence_width_max));
+      return;
+    }
+    const std::string text = view.text(part.as_string());
+    for (std::size_t from = 0; from <= text.size();) {
+      const std::size_t end = std::min(text.find('\n', from), text.size());
+      lines.push_back(shorten(text.substr(from, end - from), evidence_width_max));
+      from = end + 1;
+    }
+  };
+  if (value.kind() == cel::Kind::list)
+    for (const cel::Value& part : value.as_list()) add(part);
+  else
+    add(value);
+  if (lines.empty()) return "  " + name + ": none\n";
+  if (lines.size() == 1) return wrapped(lines[0], "  " + name + ": ", "    ");
+  std::string out = "  " + name + ":\n";
+  for (std::size_t i = 0; i < lines.size() && i < evidence_lines_max; ++i)
+    out += wrapped(lines[i], "    ", "      ");
+  if (lines.size() > evidence_lines_max)
+    out += "    … " + counted(lines.size() - evidence_lines_max, "more line") + "\n";
+  return out;
 }
 
 void collect(const RunTree& run, const RunId& root, std::vector<Question>& gates,
@@ -178,8 +212,9 @@ std::vector<Question> questions(const RunTree& tree) {
 std::string question_text(const Question& question, Timestamp now, const Style& style) {
   const RunTree& run = *question.run;
   std::string out;
-  const std::string in_child =
-      run.intent == nullptr ? std::string() : "  in " + run.label + " (" + run.state.run.value + ")";
+  const std::string in_child = run.intent == nullptr
+                                   ? std::string()
+                                   : "  in " + run.label + " (" + run.state.run.value + ")";
   const std::string age = "  open for " + to_human(now - question.since);
   if (question.gate) {
     const GateRecord& gate = run.state.gates.at(question.token);
@@ -191,11 +226,7 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
     for (const auto& [key, value] : gate.inputs) {
       const std::string name = key.kind() == cel::Kind::string ? key.as_string() : "";
       if (name == "question") continue;
-      const std::string shown = value.kind() == cel::Kind::string
-                                    ? run.view.text(value.as_string())
-                                    : cel::to_cel(run.view.value(value));
-      constexpr std::size_t evidence_width_max = 600;
-      out += wrapped(shorten(shown, evidence_width_max), "  " + name + ": ", "    ");
+      out += evidence_text(run.view, name, value);
     }
     if (!gate.who.empty()) {
       std::string who;

@@ -158,8 +158,8 @@ cel::Map View::params(const cel::Map& params) const {
 std::string filled(const View& view, const RunState& state, const std::string& text) {
   const Definition* definition = view.definition();
   if (definition == nullptr || text.find("${") == std::string::npos) return text;
-  const cel::Environment environment = guard_environment(definition->params, definition->data,
-                                                         cel::Type::dyn(), {}, {});
+  const cel::Environment environment =
+      guard_environment(definition->params, definition->data, cel::Type::dyn(), {}, {});
   const auto compiled = cel::Template::compile(text, environment);
   if (!compiled) return text;
   const RunActivation values(state, *definition, state.started, nullptr);

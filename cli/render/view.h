@@ -14,8 +14,8 @@
 
 namespace checkride::cli {
 
-// Texts that must not be shown. Texts of four bytes and more are masked wherever they occur, shorter
-// ones only where they are a whole value.
+// Texts that must not be shown. Texts of four bytes and more are masked wherever they occur,
+// shorter ones only where they are a whole value.
 class Mask {
  public:
   // A secret's value; of lists and maps, every text inside.

@@ -36,7 +36,7 @@ bool is_macro(const cel::TraceNode& node) {
                      [&](const cel::TraceNode& round) {
                        return round.text == node.children[1].text && truth(round).has_value();
                      }) &&
-         node.text.find("." ) != std::string::npos &&
+         node.text.find(".") != std::string::npos &&
          node.text.find(node.children[1].text) > node.children[0].text.size();
 }
 
@@ -133,7 +133,9 @@ void guard_block(const View& view, const Explanation& why, const ExplainedGuard&
                                                    : style(Tone::bad, "false");
   out += std::to_string(number) + ". " + (taken ? "✓ " : "✗ ") +
          style(Tone::bold, view.transition(guard.transition)) + "  " + verdict +
-         (taken ? ", taken" : guard.holds ? ", but another transition went first" : "") +
+         (taken         ? ", taken"
+          : guard.holds ? ", but another transition went first"
+                        : "") +
          style(Tone::dim, "  " + place_of(view, guard.transition)) + "\n";
   out += wrapped(view.text(guard.source), "     guard    ", "              ");
   if (!guard.error.empty())
@@ -175,8 +177,7 @@ std::string because(const View& view, const cel::TraceNode& node) {
                  because(view, node.children[i]);
     return state_of(node);
   }
-  if (node.children.empty() && node.value)
-    return node.text + " was " + view.brief(*node.value, 60);
+  if (node.children.empty() && node.value) return node.text + " was " + view.brief(*node.value, 60);
   return view.text(state_of(node)) + readings(view, node);
 }
 
@@ -198,12 +199,12 @@ std::string explanation_text(const View& view, const Explanation& why, const Sty
       what += (what.empty() ? "entered " : ", entered ") + view.states(why.entered);
   }
   out += wrapped(what, "", "  ");
-  out += wrapped("cause: " + why.input + " (@" + to_string(why.input_at) + ", " +
-                     to_string(why.actor) + ")",
-                 "", "  ");
-  if (why.trigger.empty())
+  out += wrapped(
+      "cause: " + why.input + " (@" + to_string(why.input_at) + ", " + to_string(why.actor) + ")",
+      "", "  ");
+  if (why.trigger.empty() && !why.taken.empty())
     out += "event: none, an `always` transition after what came before\n";
-  else
+  else if (!why.trigger.empty())
     out += "event: " + why.trigger + "\n";
   for (const std::string& verdict : why.verdicts) out += wrapped(verdict, "given: ", "       ");
   out += "\n";
@@ -226,23 +227,19 @@ std::string explanation_text(const View& view, const Explanation& why, const Sty
 }
 
 json::object explanation_json(const View& view, const Explanation& why) {
-  json::object object{{"run", why.run.value},
-                      {"time", as_json(why.time)},
-                      {"actor", as_json(why.actor)},
-                      {"input_at", why.input_at.value},
-                      {"input", why.input},
-                      {"trigger", why.trigger}};
+  json::object object{{"run", why.run.value},        {"time", as_json(why.time)},
+                      {"actor", as_json(why.actor)}, {"input_at", why.input_at.value},
+                      {"input", why.input},          {"trigger", why.trigger}};
   if (why.guards_at.value != 0) object["guards_at"] = why.guards_at.value;
   if (why.transition_at.value != 0) object["transition_at"] = why.transition_at.value;
   json::array guards;
   for (const ExplainedGuard& guard : why.guards) {
-    json::object item{
-        {"transition", view.transition(guard.transition)},
-        {"place", place_of(view, guard.transition)},
-        {"guard", view.text(guard.source)},
-        {"holds", guard.holds},
-        {"taken", std::find(why.taken.begin(), why.taken.end(), guard.transition) !=
-                      why.taken.end()}};
+    json::object item{{"transition", view.transition(guard.transition)},
+                      {"place", place_of(view, guard.transition)},
+                      {"guard", view.text(guard.source)},
+                      {"holds", guard.holds},
+                      {"taken", std::find(why.taken.begin(), why.taken.end(), guard.transition) !=
+                                    why.taken.end()}};
     if (!guard.error.empty()) item["error"] = view.text(guard.error);
     if (guard.trace) item["because"] = because(view, *guard.trace);
     json::array facts;
@@ -265,8 +262,8 @@ json::object explanation_json(const View& view, const Explanation& why) {
   object["guards"] = std::move(guards);
   json::array taken;
   for (const auto index : why.taken)
-    taken.push_back(json::object{{"transition", view.transition(index)},
-                                 {"place", place_of(view, index)}});
+    taken.push_back(
+        json::object{{"transition", view.transition(index)}, {"place", place_of(view, index)}});
   object["taken"] = std::move(taken);
   const auto states = [&](const std::vector<statechart::StateIndex>& indices) {
     json::array array;

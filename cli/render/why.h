@@ -1,6 +1,6 @@
 // Why a branch was taken, in words: the guards tried in order, what they read, what came out, which
-// part of each decided it. cli/commands/why_find.h finds the moment in the log and evaluates its guards
-// again over the recorded facts; this says it.
+// part of each decided it. cli/commands/why_find.h finds the moment in the log and evaluates its
+// guards again over the recorded facts; this says it.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,8 @@ namespace checkride::cli {
 
 struct ExplainedFact {
   std::string path;
-  std::optional<cel::Value> value;  // absent: recorded by digest, and what it stands for is not found
+  std::optional<cel::Value>
+      value;  // absent: recorded by digest, and what it stands for is not found
   Digest digest;
   Sequence stands_at;  // 0: recorded with the guard itself
 };
@@ -43,7 +44,7 @@ struct Explanation {
   std::vector<statechart::TransitionIndex> taken;
   std::vector<statechart::StateIndex> exited;
   std::vector<statechart::StateIndex> entered;
-  std::string incident;  // that ended the macrostep instead
+  std::string incident;               // that ended the macrostep instead
   std::vector<std::string> verdicts;  // "✅ clean passed: note", given in this step
 };
 

@@ -1,4 +1,5 @@
-// The build that decides: recorded in every record, so that a replay under another build can say so.
+// The build that decides: recorded in every record, so that a replay under another build can say
+// so.
 #pragma once
 
 #include <string_view>

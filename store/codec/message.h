@@ -39,7 +39,8 @@ void guarded(Trouble& trouble, Work&& work) {
 // Calls fill(message) and gives the canonical bytes of the root; empty on trouble.
 template <class Fill>
 std::string canonical_bytes(Trouble& trouble, Fill&& fill) {
-  // Most messages fit; the builder zeroes again what it used of it.
+  // Most messages fit; the builder zeroes again what it used of it. Each instantiation has its own,
+  // so a record's message may stand open while those of its events are made.
   alignas(8) thread_local capnp::word scratch[512] = {};
   std::string bytes;
   guarded(trouble, [&] {

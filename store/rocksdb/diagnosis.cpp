@@ -79,6 +79,8 @@ std::vector<std::string> damaged_database_files(const fs::path& folder) {
     if (!manifest && file.extension() != ".log") continue;
     const auto check = check_log_file(file);
     const std::string what = manifest ? "manifest" : "write-ahead log";
+    // An owner may drop a log it no longer needs while we look.
+    if (!check && check.error().code == ErrorCode::not_found) continue;
     if (!check)
       damaged.push_back("the " + what + " '" + file.native() +
                         "' cannot be read: " + check.error().message);

@@ -42,6 +42,8 @@ rocksdb::DBOptions database_options(DatabaseMode mode) {
   options.avoid_flush_during_recovery = true;
   options.avoid_flush_during_shutdown = true;  // everything is in the log already
 
+  options.max_manifest_file_size = 16ULL << 20;  // read whole when it is checked
+
   // A page fault on vanished network storage would end the process with a bus error.
   options.allow_mmap_reads = false;
   options.allow_mmap_writes = false;

@@ -208,7 +208,10 @@ def symbols_that_a_patch_deletes_but_upstream_still_calls_are_asked_about(place)
     contains(json.dumps(place.verdicts()["symbols"]), "removed but still used", "the check's line")
     place.answer("fix", "--waive", "--why", "upstream will follow").must(WAITING)
     equal(place.gates(), ["review"], "open gates after the waiver")
+    equal(place.verdicts()["symbols"]["verdict"], "waived", "the check's verdict after it")
     contains(place.checkride("report", "r").out, "upstream will follow", "the report")
+    code, _ = place.fly(WAITING)
+    equal(code, OK, "the end of the run")
 
 
 @case
@@ -246,6 +249,8 @@ def a_dirty_checkout_that_is_waived_is_exported_and_kept(place):
     place.answer("ask_dirty", "--waive", "--why", "my notes").must(WAITING)
     finish(place, WAITING, patches=ONE)
     untouched(before, checkout_facts(place))
+    equal(place.verdicts()["clean"]["verdict"], "waived", "the verdict of A.1")
+    contains(place.checkride("report", "r").out, "my notes", "the report")
     exported = list((place.store / "runs" / "r").rglob("gh200-current.patch"))
     check(exported and b"Unfinished work." in exported[0].read_bytes(), "the work was not exported")
 
@@ -296,6 +301,7 @@ def spaces_and_letters_outside_ascii_in_every_path_are_no_trouble(place):
     folder = place.folder / "Träume & Schäume, it's größer"
     folder.mkdir()
     awkward = Place(folder)
+    awkward.env["XDG_RUNTIME_DIR"] = place.env["XDG_RUNTIME_DIR"]  # a socket's path has 108 bytes
     awkward.make("base", "--package-where-expected")
     before = checkout_facts(awkward)
     finish(awkward, awkward.start().code)

@@ -71,7 +71,7 @@ JobOutcome lost() {
   return failed(FailureClass::lost, "its supervisor is gone");
 }
 JobOutcome never_started() {
-  JobOutcome outcome = failed(FailureClass::infra, "it never started");
+  JobOutcome outcome = failed(FailureClass::none, "it never started");
   outcome.never_started = true;
   return outcome;
 }

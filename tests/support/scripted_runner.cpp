@@ -121,7 +121,7 @@ void ScriptedRunner::report(const Token& token) {
       return listener_.on_unknown(token, "the script forgot it");
     JobOutcome outcome = attempt.outcome;
     if (attempt.trace == AttemptTrace::voided) {
-      outcome = not_completed(JobStatus::error, FailureClass::infra, "it never started");
+      outcome = not_completed(JobStatus::error, FailureClass::none, "it never started");
       outcome.never_started = true;
     }
     listener_.on_finished(token, outcome);

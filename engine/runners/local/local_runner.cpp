@@ -333,6 +333,7 @@ void LocalRunner::Implementation::settled(const WatchPointer& watch, Settlement 
         not_completed(JobStatus::error, FailureClass::infra,
                       "the supervisor ended before it claimed the attempt" +
                           (log.empty() ? std::string() : ": " + log.substr(0, log.find('\n'))));
+    outcome.never_started = true;  // its claim was voided: it provably cannot start any more
     outcome.ended = SystemClock().now();
   }
   // The notice and the end may arrive together, in any order; tell of the start first.

@@ -89,7 +89,7 @@ Settlement ended(JobOutcome outcome) {
 
 Settlement never_started() {
   JobOutcome outcome =
-      not_completed(JobStatus::error, FailureClass::infra,
+      not_completed(JobStatus::error, FailureClass::none,
                     "it never started: no supervisor had claimed it, and now none can");
   outcome.never_started = true;
   outcome.ended = SystemClock().now();

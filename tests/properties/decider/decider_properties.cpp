@@ -10,8 +10,8 @@ namespace {
 
 using namespace test;
 
-constexpr std::uint64_t seeds = 400;
-constexpr int steps_max = 80;
+constexpr std::uint64_t seeds = 1200;
+constexpr int steps_max = 120;
 constexpr int ending_steps_max = 400;
 
 std::shared_ptr<const Definition> load_random(const std::string& text) {

@@ -37,8 +37,10 @@ CommandBody resolution(Dice& dice, const RunState& state, const Definition& defi
   auto incident = state.incidents.begin();
   std::advance(incident, static_cast<std::ptrdiff_t>(dice.below(state.incidents.size())));
   if (!dice.one_in(4)) resolve.incident = incident->first;
-  resolve.how = dice.of(std::vector<How>{How::retry, How::retry, How::started, How::finished,
-                                         How::lost, How::jump, How::give_up});
+  resolve.how =
+      dice.of(std::vector<How>{How::retry, How::retry, How::retry, How::started, How::finished,
+                               How::finished, How::lost, How::jump, How::jump});
+  if (dice.one_in(20)) resolve.how = How::give_up;
   if (dice.one_in(2)) resolve.outcome = dice.one_in(3) ? failed(FailureClass::code) : passed(2);
   resolve.state = dice.of(definition.chart.states).id;
   if (!dice.one_in(10)) resolve.reason = "because";
@@ -61,9 +63,9 @@ CommandBody nonsense(Dice& dice, const RunState& state) {
 }  // namespace
 
 CommandBody random_command(Dice& dice, const RunState& state, const Definition& definition) {
-  if (dice.one_in(8)) return nonsense(dice, state);
-  if (dice.one_in(60)) return CancelRun{"enough"};
-  if (dice.one_in(60)) return RollbackRun{"back"};
+  if (dice.one_in(10)) return nonsense(dice, state);
+  if (dice.one_in(200)) return CancelRun{"enough"};
+  if (dice.one_in(200)) return RollbackRun{"back"};
   if (!state.incidents.empty() && dice.one_in(2)) return resolution(dice, state, definition);
   if (!state.gates.empty() && dice.one_in(2)) {
     const auto& [gate, open] = *state.gates.begin();

@@ -31,7 +31,7 @@ machines:
 
  private:
   std::string target() {
-    if (dice_.one_in(6)) return dice_.of(std::vector<std::string>{"end", "bad", "back"});
+    if (dice_.one_in(15)) return dice_.of(std::vector<std::string>{"end", "bad", "back"});
     return "s" + std::to_string(dice_.below(steps_));
   }
 
@@ -65,7 +65,7 @@ machines:
   }
 
   void step(const std::string& id) {
-    text_ += "  " + id + ":\n    budget: " + std::to_string(1 + dice_.below(3)) +
+    text_ += "  " + id + ":\n    budget: " + std::to_string(1 + dice_.below(5)) +
              "\n    exhausted: " + dice_.of(std::vector<std::string>{"bad", "incident"}) + "\n";
     const bool reports = dice_.one_in(3);
     if (reports) text_ += "    title: Step " + id + "\n    optional: true\n";

@@ -25,12 +25,17 @@ class CheckKind final : public JobKind {
 // A reader that borrows the log.
 class Borrowed final : public LogReader {
  public:
-  explicit Borrowed(const MemoryLog& log) : log_(log) {}
+  Borrowed(const MemoryLog& log, std::function<void(Record&)> alter)
+      : log_(log), alter_(std::move(alter)) {}
   Result<std::vector<RunHead>> heads() const override { return log_.heads(); }
   Result<std::optional<RunHead>> head(const RunId& run) const override { return log_.head(run); }
   Result<void> read(const RunId& run, Sequence from,
                     const std::function<bool(const Record&)>& each) const override {
-    return log_.read(run, from, each);
+    return log_.read(run, from, [&](const Record& stored) {
+      Record record = stored;
+      if (alter_) alter_(record);
+      return each(record);
+    });
   }
   Result<std::optional<Snapshot>> snapshot(const RunId& run, Sequence at_most) const override {
     return log_.snapshot(run, at_most);
@@ -44,6 +49,7 @@ class Borrowed final : public LogReader {
 
  private:
   const MemoryLog& log_;
+  std::function<void(Record&)> alter_;
 };
 
 std::string taken(std::ostringstream& stream) {
@@ -62,7 +68,9 @@ cel::Map result(bool ok, int count, cel::List files) {
   return map;
 }
 
-Session::Session() : now{1'795'000'000'000'000'000} { catalog_.add(std::make_unique<CheckKind>()); }
+Session::Session() : now{1'795'000'000'000'000'000} {
+  catalog_.add(std::make_unique<CheckKind>());
+}
 
 void Session::start(const std::string& yaml, const std::string& run, cel::Map params) {
   LoadOptions options;
@@ -176,8 +184,7 @@ bool Session::answer(const std::string& run, const std::string& state, const std
   return false;
 }
 
-bool Session::resolve(const std::string& run, ResolveIncident::How how,
-                      const std::string& reason) {
+bool Session::resolve(const std::string& run, ResolveIncident::How how, const std::string& reason) {
   ResolveIncident resolve;
   resolve.how = how;
   resolve.reason = reason;
@@ -191,27 +198,37 @@ void Session::fire_next_timer(const std::string& run) {
   send(RunId(run), FireTimer{timers.begin()->first, timers.begin()->second.due});
 }
 
-RunState Session::state(const std::string& run) const { return states_.at(RunId(run)); }
-
-Context Session::context(bool json) {
-  return Context{out_,
-                 err_,
-                 json,
-                 false,
-                 "/nonexistent/store",
-                 catalog_,
-                 [this]() -> Result<std::unique_ptr<LogReader>> {
-                   return std::make_unique<Borrowed>(log);
-                 },
-                 [this](const LogReader&, const Digest& hash)
-                     -> Result<std::shared_ptr<const Definition>> { return definition_of(hash); },
-                 [](const std::string& name) -> Result<std::pair<std::string, std::string>> {
-                   return fail(ErrorCode::not_found, "there is no definition '" + name + "'");
-                 }};
+RunState Session::state(const std::string& run) const {
+  return states_.at(RunId(run));
 }
 
-std::string Session::out() { return taken(out_); }
-std::string Session::err() { return taken(err_); }
+Context Session::context(bool json) {
+  return Context{
+      out_,
+      err_,
+      json,
+      false,
+      store,
+      catalog_,
+      [this]() -> Result<std::unique_ptr<LogReader>> {
+        return std::make_unique<Borrowed>(log, alter);
+      },
+      [this](const LogReader&, const Digest& hash) -> Result<std::shared_ptr<const Definition>> {
+        return definition_of(hash);
+      },
+      [this](const std::string& name) -> Result<std::pair<std::string, std::string>> {
+        if (const auto known = sources.find(name); known != sources.end())
+          return std::pair(known->second, known->first + ".yaml");
+        return fail(ErrorCode::not_found, "there is no definition '" + name + "'");
+      }};
+}
+
+std::string Session::out() {
+  return taken(out_);
+}
+std::string Session::err() {
+  return taken(err_);
+}
 
 // The verbs' error printer is main's; tests bring their own.
 int report_error(const Context& context, const Error& error) {

@@ -1,5 +1,6 @@
-// A run played by hand: decide() over an in-memory log, with a clock that moves a second per command.
-// Jobs do nothing; the test says how they end. What the verbs then print is compared as text.
+// A run played by hand: decide() over an in-memory log, with a clock that moves a second per
+// command. Jobs do nothing; the test says how they end. What the verbs then print is compared as
+// text.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,7 @@ class Session {
   void start(const std::string& yaml, const std::string& run, cel::Map params = {});
   // Sends a command; false when it was rejected. Children that it starts are started, and children
   // that end are told to their parents.
-  bool send(const RunId& run, CommandBody body,
-            Actor actor = {Actor::Kind::engine, "engine"});
+  bool send(const RunId& run, CommandBody body, Actor actor = {Actor::Kind::engine, "engine"});
 
   // Ends the live attempt of a state.
   void finish(const std::string& run, const std::string& state, cel::Map result,
@@ -38,6 +38,9 @@ class Session {
   std::string out();  // what was printed since the last call
   std::string err();
 
+  std::function<void(Record&)> alter;          // what a reader is given instead of what is stored
+  std::map<std::string, std::string> sources;  // definitions by name
+  std::filesystem::path store = "/nonexistent/store";
   MemoryLog log;
   std::shared_ptr<const Definition> definition;
   Timestamp now;
