@@ -11,7 +11,7 @@ namespace checkride::cli {
 namespace {
 
 // Between taking the lock and listening an owner needs a moment.
-constexpr int connect_tries_max = 50;
+constexpr int connect_tries_max = 500;
 constexpr std::chrono::milliseconds connect_wait(20);
 
 // A store opened read-only, as a reader.
