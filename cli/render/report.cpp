@@ -180,7 +180,7 @@ class MarkdownReport {
     if (known == evidence_of(run).items.end()) return;
     std::string column = spec->invoke->as.empty() ? "item" : spec->invoke->as;
     column[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(column[0])));
-    if (!out_.ends_with("\n\n")) out_ += "\n";
+    if (!out_.empty() && !out_.ends_with("\n\n")) out_ += "\n";
     out_ += lead + "| " + column + " | Status | Notes |\n" + lead + "| --- | --- | --- |\n";
     for (std::size_t item = 0; item < known->second.size(); ++item) {
       const RunTree* newest = nullptr;

@@ -278,8 +278,8 @@ void Draft::finish_job(const FinishJob& finish) {
 }
 
 void Draft::attempt_failed(const JobIntended& intent, const JobOutcome& outcome) {
-  // A supervisor that ends before its claim counts as an attempt, so that one that can never run does
-  // not begin again for ever; an attempt voided by a recovering engine does not count.
+  // A supervisor that ends before its claim counts as an attempt, so that one that can never run
+  // does not begin again for ever; an attempt voided by a recovering engine does not count.
   const bool voided = outcome.never_started && outcome.failure == FailureClass::none;
   if (outcome.never_started && !voided && intent.attempt < lost_attempts_max) {
     intend_again(intent, intent.attempt + 1);

@@ -56,7 +56,7 @@ TEST_CASE("status shows the checklist, the children and the exact commands", "[c
   const Timestamp now = session.now + std::chrono::minutes(5);
   CHECK(status_text(tree, now, true, Style(false)) ==
         R"(demo-1  Demo of /src/fork  waiting
-started 2026-11-18 11:06:41Z by ada (local), last event 5m 01s ago, workflow demo, 27 events
+started 2026-11-18 11:06:41Z by ada (local), last event 5m 02s ago, workflow demo, 27 events
 
 A. Pre-flight
   ⚠️  `git status` clean — warned: 12 files are in the way
