@@ -10,7 +10,7 @@ using statechart::StateIndex;
 
 namespace {
 
-// A lost undo that is safe to repeat starts again this often.
+// An undo that never started, or was lost and is safe to repeat, is tried this often.
 constexpr std::uint32_t lost_undos_max = 3;
 
 }  // namespace
@@ -45,10 +45,11 @@ void Draft::compensation_ended(const JobIntended& intent, const JobOutcome& outc
   const auto& undo = definition.states[intent.state.value].undo;
   if (outcome.completed) {
     emit(CompensationFinished{intent.state, true, outcome.message});
-  } else if (outcome.never_started) {
-    intend_again(intent, intent.attempt);
-  } else if (outcome.failure == FailureClass::lost && undo && undo->repeat == Repeat::safe &&
-             intent.attempt < lost_undos_max) {
+  } else if (outcome.never_started && outcome.failure == FailureClass::none) {
+    intend_again(intent, intent.attempt);  // voided by a recovering engine: not counted
+  } else if (intent.attempt < lost_undos_max &&
+             (outcome.never_started ||
+              (outcome.failure == FailureClass::lost && undo && undo->repeat == Repeat::safe))) {
     intend_again(intent, intent.attempt + 1);
   } else {
     compensation_failed(intent.state, outcome.message);

@@ -345,8 +345,9 @@ void Draft::lost_attempt(const JobIntended& intent, const JobOutcome& outcome) {
 void Draft::probe_ended(const JobIntended& intent, const JobOutcome& outcome) {
   if (!state.invocations.contains(intent.state)) return;
   // Looking again changes nothing.
-  if (!outcome.completed && outcome.never_started) return intend_again(intent, intent.attempt);
-  if (!outcome.completed && outcome.failure == FailureClass::lost &&
+  const bool voided = outcome.never_started && outcome.failure == FailureClass::none;
+  if (!outcome.completed && voided) return intend_again(intent, intent.attempt);
+  if (!outcome.completed && (outcome.never_started || outcome.failure == FailureClass::lost) &&
       intent.attempt < probe_attempts_max)
     return intend_again(intent, intent.attempt + 1);
   const StateSpec& spec = definition.states[intent.state.value];

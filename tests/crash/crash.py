@@ -26,7 +26,7 @@ def generator(name):
 
 
 def processes_of(place):
-    """Process ids of the place's supervisors and guards."""
+    """Process ids of the place's supervisors, their guards, and jobs of our own kinds."""
     found = []
     store = os.fsencode(str(place.store))
     for entry in os.listdir("/proc"):
@@ -39,6 +39,14 @@ def processes_of(place):
         if b"supervise" in words[1:2] and any(word.startswith(store) for word in words):
             found.append(int(entry))
     return found
+
+
+def leads_session(pid):
+    """Supervisors and guards do; a job is in its supervisor's session."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def kill(pid):
@@ -98,7 +106,7 @@ class Flight:
                 self.kills += 1
             program.wait()
         if victims in ("supervisors", "both"):
-            processes = processes_of(self.place)
+            processes = [pid for pid in processes_of(self.place) if leads_session(pid)]
             chosen = generator(f"victims {self.starts}")
             if processes:
                 # The guard, the supervisor, or all there are.
