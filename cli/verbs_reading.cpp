@@ -44,6 +44,15 @@ int verify(const Context& context, const VerifyOptions& given) {
   return cmd_verify(context, options);
 }
 
+int doctor(const Context& context, const DoctorOptions& given) {
+  DoctorOptions options = given;
+  options.owner = [&]() -> std::optional<std::string> {
+    std::string owner = store_owner(context.store);
+    return owner.empty() ? std::nullopt : std::optional(std::move(owner));
+  };
+  return cmd_doctor(context, options);
+}
+
 }  // namespace
 
 void add_reading_verbs(Parser& parser) {
@@ -98,7 +107,7 @@ void add_reading_verbs(Parser& parser) {
                             [](CLI::App& verb, const auto& o) {
                               verb.add_option("definition", o->source)->required();
                             });
-  parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", cmd_doctor,
+  parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});
 }
 
