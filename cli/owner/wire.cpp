@@ -25,7 +25,9 @@ std::string to_frame(capnp::MessageBuilder& message) {
 Result<fs::path> socket_path(const std::string& store_id) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   fs::path folder;
-  if (runtime != nullptr && *runtime == '/') {
+  // A socket's address has 108 bytes; a runtime folder that leaves no room for the name is passed over.
+  constexpr std::size_t runtime_bytes_max = 107 - sizeof("/checkride/") - 32 - sizeof(".sock");
+  if (runtime != nullptr && *runtime == '/' && std::strlen(runtime) <= runtime_bytes_max) {
     folder = fs::path(runtime) / "checkride";
   } else {
     const char* temporary = std::getenv("TMPDIR");
