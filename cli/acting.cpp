@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "cli/commands/load.h"
 #include "cli/engine.h"
 #include "cli/owner/client.h"
 #include "cli/render/live.h"
@@ -169,18 +170,12 @@ int exit_code_of(const LogReader& log, const RunId& root) {
   return exit_waiting;
 }
 
-Result<RunHead> find_run(const LogReader& log, const std::string& run) {
-  CR_TRY(const std::optional<RunHead> head, log.head(RunId(run)));
-  if (head) return *head;
-  CR_TRY(const std::vector<RunHead> heads, log.heads());
-  std::string like;
-  for (const RunHead& candidate : heads)
-    if (!candidate.summary.parent && candidate.summary.mode != RunMode::absent &&
-        candidate.run.value.find(run) != std::string::npos)
-      like = candidate.run.value;
-  return fail(ErrorCode::not_found, "there is no run '" + run + "' in this store" +
-                                        (like.empty() ? "; `checkride ls` lists them"
-                                                      : "; did you mean '" + like + "'?"));
+Result<RunHead> find_head(const LogReader& log, const std::string& run) {
+  CR_TRY(const RunId typed, parse_run_id(run));
+  CR_TRY(const RunId id, find_run(log, typed));
+  CR_TRY(std::optional<RunHead> head, log.head(id));
+  if (!head) return fail(ErrorCode::not_found, "run '" + id.value + "' is gone");
+  return *std::move(head);
 }
 
 }  // namespace checkride::cli

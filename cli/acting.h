@@ -29,7 +29,7 @@ int act(const Context& context, const Act& act);
 // The exit code of a run as it stands: 0, 1, or 3 where it waits for a person.
 int exit_code_of(const LogReader& log, const RunId& root);
 
-// The root of a run or of one of its children; not_found with a hint.
-Result<RunHead> find_run(const LogReader& log, const std::string& run);
+// The head of a run, by its id or a unique beginning of it; not_found with a hint.
+Result<RunHead> find_head(const LogReader& log, const std::string& run);
 
 }  // namespace checkride::cli

@@ -33,7 +33,7 @@ int cmd_answer(const Context& context, const AnswerOptions& options) {
   {
     const auto log = context.open_reader();
     if (!log) return report_error(context, log.error());
-    const auto head = find_run(**log, options.run);
+    const auto head = find_head(**log, options.run);
     if (!head) return report_error(context, head.error());
     const auto gates = open_gates(context, **log, head->summary.root);
     if (!gates) return report_error(context, gates.error());

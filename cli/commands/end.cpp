@@ -15,7 +15,7 @@ int end_run(const Context& context, const EndOptions& options, CommandBody body)
   {
     const auto log = context.open_reader();
     if (!log) return report_error(context, log.error());
-    const auto head = find_run(**log, options.run);
+    const auto head = find_head(**log, options.run);
     if (!head) return report_error(context, head.error());
     todo.root = head->summary.root;
     todo.target = head->run;

@@ -80,7 +80,7 @@ int cmd_resolve(const Context& context, const ResolveOptions& options) {
   {
     const auto log = context.open_reader();
     if (!log) return report_error(context, log.error());
-    const auto head = find_run(**log, options.run);
+    const auto head = find_head(**log, options.run);
     if (!head) return report_error(context, head.error());
     const auto incidents = open_incidents(context, **log, *head);
     if (!incidents) return report_error(context, incidents.error());

@@ -58,7 +58,7 @@ int cmd_resume(const Context& context, const ResumeOptions& options) {
   {
     const auto log = context.open_reader();
     if (!log) return report_error(context, log.error());
-    const auto head = find_run(**log, options.run);
+    const auto head = find_head(**log, options.run);
     if (!head) return report_error(context, head.error());
     root = head->summary.root;
     const auto top = (*log)->head(root);
