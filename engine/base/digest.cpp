@@ -3,7 +3,12 @@
 
 #include <openssl/sha.h>
 
+#include <cstring>
 #include <new>
+
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
 
 namespace checkride {
 
@@ -32,6 +37,28 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
 
 constexpr auto crc_table = make_crc_table();
 
+std::uint32_t crc32c_table(std::span<const std::byte> bytes) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const std::byte b : bytes)
+    crc = (crc >> 8) ^ crc_table[(crc ^ static_cast<std::uint32_t>(b)) & 0xFFU];
+  return crc ^ 0xFFFFFFFFU;
+}
+
+#ifdef __x86_64__
+// The same by the processor's own instruction, eight bytes at a time.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(std::span<const std::byte> bytes) {
+  std::uint64_t crc = 0xFFFFFFFFU;
+  for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    crc = _mm_crc32_u64(crc, word);
+  }
+  auto rest = static_cast<std::uint32_t>(crc);
+  for (const std::byte b : bytes) rest = _mm_crc32_u8(rest, static_cast<std::uint8_t>(b));
+  return rest ^ 0xFFFFFFFFU;
+}
+#endif
+
 }  // namespace
 
 std::string to_hex(const Digest& digest) {
@@ -48,8 +75,8 @@ std::string to_hex(const Digest& digest) {
 Result<Digest> digest_from_hex(std::string_view hex) {
   Digest digest;
   if (hex.size() != 64)
-    return fail(ErrorCode::invalid_argument, "a SHA-256 has 64 hexadecimal digits, not " +
-                                                 std::to_string(hex.size()));
+    return fail(ErrorCode::invalid_argument,
+                "a SHA-256 has 64 hexadecimal digits, not " + std::to_string(hex.size()));
   for (std::size_t i = 0; i < 32; ++i) {
     const int high = hex_value(hex[2 * i]);
     const int low = hex_value(hex[2 * i + 1]);
@@ -62,13 +89,17 @@ Result<Digest> digest_from_hex(std::string_view hex) {
 
 static_assert(sizeof(SHA256_CTX) <= 128);
 
-Sha256::Sha256() { SHA256_Init(new (state_.data()) SHA256_CTX); }
+Sha256::Sha256() {
+  SHA256_Init(new (state_.data()) SHA256_CTX);
+}
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
   SHA256_Update(context(state_), bytes.data(), bytes.size());
 }
-void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text))); }
+void Sha256::update(std::string_view text) {
+  update(std::as_bytes(std::span(text)));
+}
 
 Digest Sha256::finish() {
   Digest digest;
@@ -81,13 +112,16 @@ Digest sha256(std::span<const std::byte> bytes) {
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.bytes.data());
   return digest;
 }
-Digest sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text))); }
+Digest sha256(std::string_view text) {
+  return sha256(std::as_bytes(std::span(text)));
+}
 
 std::uint32_t crc32c(std::span<const std::byte> bytes) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const std::byte b : bytes)
-    crc = (crc >> 8) ^ crc_table[(crc ^ static_cast<std::uint32_t>(b)) & 0xFFU];
-  return crc ^ 0xFFFFFFFFU;
+#ifdef __x86_64__
+  static const bool in_hardware = __builtin_cpu_supports("sse4.2") != 0;
+  if (in_hardware) return crc32c_sse42(bytes);
+#endif
+  return crc32c_table(bytes);
 }
 
 }  // namespace checkride

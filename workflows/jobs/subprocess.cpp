@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,45 +12,13 @@
 #include <csignal>
 #include <string_view>
 
-#include "engine/base/files.h"
+#include "engine/base/pipe.h"
 
 extern char** environ;  // NOLINT: POSIX gives no header for it
 
 namespace checkride::jobs {
 
 namespace {
-
-struct Pipe {
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("make a pipe", "");
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-// Standard input as a file in memory: no writer to serve and no SIGPIPE when the reader leaves
-// early.
-Result<FileDescriptor> input_file(const std::string& input) {
-  if (input.empty()) {
-    FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) return fail_errno("open", "/dev/null");
-    return null;
-  }
-  FileDescriptor file(::memfd_create("input", MFD_CLOEXEC));
-  if (!file) return fail_errno("make a file in memory", "");
-  std::string_view rest = input;
-  while (!rest.empty()) {
-    const ssize_t n = ::write(file.get(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("write a file in memory", "");
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("rewind a file in memory", "");
-  return file;
-}
 
 std::vector<std::string> environment_of(const ProcessRequest& request) {
   std::vector<std::string> all;

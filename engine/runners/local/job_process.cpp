@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -11,40 +10,11 @@
 #include <cstdio>
 #include <iostream>
 
+#include "engine/base/pipe.h"
+
 namespace checkride {
 
 namespace {
-
-struct Pipe {
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("open", "a pipe for the job");
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-Result<FileDescriptor> standard_input(const std::string& input) {
-  if (input.empty()) {
-    FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) return fail_errno("open", "/dev/null");
-    return null;
-  }
-  FileDescriptor memory(::memfd_create("checkride-input", MFD_CLOEXEC));
-  if (!memory) return fail_errno("create", "the job's standard input");
-  std::string_view rest = input;
-  while (!rest.empty()) {
-    const ssize_t put = ::write(memory.get(), rest.data(), rest.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail_errno("write", "the job's standard input");
-    rest.remove_prefix(static_cast<std::size_t>(put));
-  }
-  if (::lseek(memory.get(), 0, SEEK_SET) < 0)
-    return fail_errno("rewind", "the job's standard input");
-  return memory;
-}
 
 [[noreturn]] void give_up(int failure_fd, LaunchFailure::Stage stage) {
   const LaunchFailure failure{stage, errno};
@@ -93,7 +63,7 @@ Result<FileDescriptor> standard_input(const std::string& input) {
 }  // namespace
 
 Result<JobProcess> JobProcess::fork(const JobLaunch& launch) {
-  CR_TRY(const FileDescriptor input, standard_input(launch.input));
+  CR_TRY(const FileDescriptor input, input_file(launch.input));
   CR_TRY(Pipe output, make_pipe());
   CR_TRY(Pipe error, make_pipe());
   CR_TRY(Pipe release, make_pipe());
