@@ -158,6 +158,29 @@ def watch_git(place):
     return {"PATH": f"{folder}{os.pathsep}{place.env['PATH']}"}
 
 
+@case
+def a_rebase_killed_after_every_durable_record_applies_each_patch_once(place):
+    """Each engine lives for a few records; the first one's life shifts where the later ones die. The
+    full run leaves no record out: two records each, from either parity."""
+    life = 2 if MOMENTS >= 200 else 24
+    for first in range(1, life + 1) if life == 2 else [1]:
+        one = inner_place(place, f"from-{first}")
+        one.make()
+        wanted = plain_tree(one)
+        env = watch_git(one)
+        flight = Flight(one)
+        run = ["run", "gh200-rebase", "--id", "r", "-p", f"repo={one.fork}"]
+        code = flight.call(*run, env={**env, CRASH_AFTER: str(first)})
+        equal(code, KILLED, "the first engine")
+        if not flight.exists():
+            code = flight.call(*run, env={**env, CRASH_AFTER: str(life)})
+        code = bring_home(flight, code, lambda: {"env": {**env, CRASH_AFTER: str(life)}})
+        done(one, flight, code)
+        equal(one.tree(), wanted, "the tree of the branch")
+        effects = check_ledger(one.applied_file, 1)
+        equal(sorted(effects), sorted(f"{patch}.patch" for patch in PATCHES), "patches applied")
+
+
 def rebase_killed(place, name, victims, most_per_patch):
     """Kills all through look-alike rebases until there were enough kills."""
     moments = generator(name)
