@@ -7,6 +7,9 @@ namespace checkride::cli {
 
 namespace {
 
+using statechart::StateIndex;
+using statechart::TransitionIndex;
+
 constexpr std::size_t label_width_max = 48;
 
 using Way = Question::Way;
@@ -15,11 +18,33 @@ std::string why_option() {
   return " --why \"...\"";
 }
 
-std::string option_effect(const std::string& option) {
+// The transitions of the gate's own state that an answer may take, the one named for it first.
+std::vector<TransitionIndex> taken_by(const Definition& definition, StateIndex gate,
+                                      const std::string& option) {
+  const statechart::StateNode& node = definition.chart.state(gate);
+  const std::string event = "answer." + option + "." + node.id;
+  std::vector<TransitionIndex> taken;
+  for (const TransitionIndex index : node.transitions) {
+    const auto& events = definition.chart.transition(index).events;
+    if (std::any_of(events.begin(), events.end(),
+                    [&](const auto& wanted) { return statechart::matches(wanted, event); }))
+      taken.push_back(index);
+    if (!taken.empty() && !definition.chart.transition(taken.back()).cond) break;
+  }
+  return taken;
+}
+
+// What an answer does, as far as its definition says so: a gate that treats a waiver as a refusal
+// must not promise one.
+std::string option_effect(const RunTree& run, StateIndex gate, const std::string& option) {
   if (option == "approve") return "go on";
   if (option == "reject") return "say no; recorded as failed";
-  if (option == "waive") return "accept it as it is; recorded as waived";
-  return "";
+  if (option != "waive") return "";
+  const Definition* definition = run.view.definition();
+  if (definition != nullptr &&
+      taken_by(*definition, gate, option) == taken_by(*definition, gate, "reject"))
+    return "the same as reject here: nothing is accepted";
+  return "accept it as it is; recorded as waived";
 }
 
 void gate_question(const RunTree& run, const RunId& root, const Token& token,
@@ -43,7 +68,7 @@ void add_gate_ways(Question& question) {
                   shell_word(question.name) + " " +
                   (named ? "--" + option : "--choose " + shell_word(option));
     if (option != "approve") way.command += why_option();
-    way.effect = option_effect(option);
+    way.effect = option_effect(*question.run, gate.state, option);
     question.ways.push_back(std::move(way));
   }
 }

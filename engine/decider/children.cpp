@@ -89,7 +89,7 @@ void Draft::children_progress(StateIndex index, const InvokeSpec& invoke) {
     case Join::first_failure: done = all_ran && !some_failed; break;
   }
   cel::Map result;
-  result.set("children", cel::Value(std::move(children)));
+  result.set("children", cel::Value(children));
   result.set("passed", cel::Value(passed));
   result.set("failed", cel::Value(total - passed));
   if (done) {
@@ -103,8 +103,9 @@ void Draft::children_progress(StateIndex index, const InvokeSpec& invoke) {
       std::to_string(passed) + " of " + std::to_string(record.items.size()) + " children passed";
   for (const auto& [item, child] : record.outcomes)
     if (!child.completed && !child.message.empty()) outcome.message += "; " + child.message;
-  finish_invocation(index, false, outcome.status,
-                    error_value(outcome, 1, token_of(command.run, record.started_at)), false);
+  cel::Map error = error_value(outcome, 1, token_of(command.run, record.started_at)).as_map();
+  error.set("children", cel::Value(std::move(children)));
+  finish_invocation(index, false, outcome.status, cel::Value(std::move(error)), false);
 }
 
 FinishJob finish_of_child(const RunState& child, const Definition& definition, Digest chain) {

@@ -20,7 +20,8 @@ Type error_type() {
                        {"message", Type::string(), false},
                        {"attempts", Type::integer(), false},
                        {"log", Type::string(), false},
-                       {"exit_code", Type::integer(), true}});
+                       {"exit_code", Type::integer(), true},
+                       {"children", Type::list(Type::dyn()), true}});
 }
 
 Type machine_result_type(const Type& output, bool each) {

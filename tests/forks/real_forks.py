@@ -4,6 +4,8 @@
   sources FOLDER            write deb-src forms of this machine's enabled apt entries into FOLDER
   series PATCHES OUT        copy a quilt series to OUT as NN-name.patch; print the names in order
   params FILE KEY=VALUE...  write a JSON object; a value that starts with [ or { is taken as JSON
+  asked                     read a run's status as JSON; print its first open gate and the patch it is
+                            about ("-": the whole run), or "incident" and its message
   compare LEFT RIGHT        compare two folders without .git, debian and .pc: contents, kinds, modes
 """
 
@@ -67,6 +69,18 @@ def params(path, *pairs):
     pathlib.Path(path).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
+def asked():
+    status = json.load(sys.stdin)
+    if not status["questions"]:
+        sys.exit("nothing is asked")
+    question = status["questions"][0]
+    if question["type"] != "gate":
+        print("incident", question.get("message", ""))
+        return
+    patches = {child["run"]: child["label"] for child in status["children"]}
+    print(question["state"], patches.get(question["run"], "-"))
+
+
 def entries(root):
     """Path to (kind, executable, content) of every file and link; empty folders do not count."""
     found = {}
@@ -107,7 +121,7 @@ def compare(left, right):
 
 
 if __name__ == "__main__":
-    verbs = {"sources": sources, "series": series, "params": params, "compare": compare}
-    if len(sys.argv) < 3 or sys.argv[1] not in verbs:
+    verbs = {"sources": sources, "series": series, "params": params, "asked": asked, "compare": compare}
+    if len(sys.argv) < 2 or sys.argv[1] not in verbs:
         sys.exit(__doc__)
     verbs[sys.argv[1]](*sys.argv[2:])
