@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from harness import (FAILED, OK, WAITING, case, check, contains, equal, main, plain_tree)
+from harness import (BRANCH, FAILED, OK, WAITING, case, check, contains, equal, main, plain_tree)
 
 TRAINER = "simpletuner/helpers/training/trainer.py"
 REASONS = {
@@ -145,6 +145,37 @@ def rejecting_the_conflict_gives_the_patch_up_and_asks_how_to_go_on(place):
     reply = place.answer("ask_incomplete", "--choose", "rollback", "--why", "start over")
     equal(reply.code, FAILED, "the exit code")
     equal(place.status()["outcome"], "rolled-back", "the outcome")
+
+
+@case
+def a_waiver_of_the_conflict_accepts_nothing_and_says_so_before(place):
+    begin(place)
+    ways = {way["command"]: way["effect"] for way in place.gate("merge")["ways"]}
+    [effect] = [effect for command, effect in ways.items() if "--waive" in command]
+    contains(effect, "same as reject", "what status says of --waive")
+    place.answer("merge", "--waive", "--why", "let it be").must(WAITING)
+    equal(place.gates(), ["ask_incomplete"], "open gates")
+    equal(place.verdicts()["merge"]["verdict"], "failed", "the verdict of the conflict")
+    # Where a waiver is one, the words are the others.
+    ways = {way["command"]: way["effect"] for way in place.gate("ask_incomplete")["ways"]}
+    check(any("--reject" in command for command in ways), "no way to reject:", ways)
+
+
+@case
+def rollback_chosen_at_the_conflict_rolls_the_whole_run_back(place):
+    place.make("base", "--package-where-expected")
+    place.start(patches=["03-state-tracker", "01-trainer-gh200", "04-configuration"]).must(WAITING)
+    equal(place.gates(), ["merge"], "open gates")
+    reply = place.answer("merge", "--choose", "rollback", "--why", "not this week")
+    equal(reply.code, FAILED, f"the exit code: {reply}")
+    status = place.status()
+    equal(status["outcome"], "rolled-back", "the outcome")
+    check("04-configuration" not in place.applied(), "a later patch was applied", place.applied())
+    check(not place.git("for-each-ref", f"refs/heads/{BRANCH}"), "the branch is still there")
+    check(not place.worktree().exists(), "the worktree is still there")
+    contains(place.git("for-each-ref", "refs/checkride/"), "refs/checkride/failed/", "kept refs")
+    contains(place.checkride("report", "r").must(OK).out, "not this week", "the report")
+    place.sound()
 
 
 @case

@@ -160,6 +160,56 @@ def an_untouched_pinned_commit_survives_upstream_moving_on(place):
 
 
 @case
+def a_check_with_nothing_to_check_is_skipped_and_never_passed(place):
+    place.make("base", "--package-where-expected")
+    patch = "07-scripts-docs"  # no Python file, no integration point, no importer
+    code, passed = place.fly(place.start("-p", "upstream_names=[]", patches=[patch]).code)
+    equal((code, passed), (OK, ["review", "ready"]), "end and gates")
+    lines = place.verdicts()
+    for state in ("syntax", "points", "imports", "symbols", "upstream_apis"):
+        equal(lines[state]["verdict"], "skipped", f"the verdict of {state}")
+        check(lines[state]["note"], f"{state} does not say why")
+    report = place.checkride("report", "r").must(OK).out
+    contains(report, "none listed for this patch", "the report")
+    contains(report, "no Python file in this patch", "the report")
+    for empty in ("0 verified", "0 resolved", "0 files"):
+        check(empty not in report, f"{empty!r} is in the report")
+
+
+@case
+def a_run_without_patches_does_not_pass(place):
+    place.make()
+    reply = place.start("-p", "patches=[]")
+    equal(reply.code, FAILED, f"the exit code: {reply}")
+    contains(place.verdicts()["patch_set"]["note"], "no patch is named", "the line of P.6")
+
+
+@case
+def what_changes_after_the_review_voids_its_answer(place):
+    place.make()
+    place.start(patches=["03-state-tracker"]).must(WAITING)
+    equal(place.gates(), ["review"], "open gates")
+    target = place.worktree() / "simpletuner/helpers/training/state_tracker.py"
+    reviewed = place.gate("review")["inputs"]["evidence"]
+    target.write_bytes(target.read_bytes() + b"# while the review went on\n")
+    place.answer("review").must(WAITING)
+    equal(place.gates(), ["review"], "open gates after a change during the review")
+    seen_again = place.gate("review")["inputs"]["evidence"]
+    check(seen_again != reviewed, "the review shows the same evidence", reviewed)
+    place.answer("review").must(WAITING)
+    equal(place.gates(), ["ready"], "open gates after the second review")
+    target.write_bytes(target.read_bytes() + b"# after the review\n")
+    place.answer("ready").must(WAITING)
+    equal(place.gates(), ["review"], "open gates after a change before the hand-over")
+    check(place.gate("review")["inputs"]["evidence"] != seen_again, "the evidence is the old one")
+    code, passed = place.fly(WAITING)
+    equal((code, passed), (OK, ["review", "ready"]), "end and gates")
+    equal(place.git("show", f"{BRANCH}:{target.relative_to(place.worktree())}").encode() + b"\n",
+          target.read_bytes(), "the file that was handed over")
+    place.sound()
+
+
+@case
 def rejecting_the_review_ends_the_run_failed_and_leaves_the_checkout(place):
     place.make()
     before = checkout_facts(place)

@@ -188,6 +188,17 @@ def a_patch_that_upstream_already_has_is_recognised_and_not_applied_again(place)
 
 
 @case
+def a_patch_named_twice_is_applied_once(place):
+    place.make()
+    code, passed = place.fly(place.start(patches=ONE * 2).code)
+    equal((code, passed), (OK, ["review", "ready"]), "end and gates")
+    equal(place.tree(), plain_tree(place, ONE), "the tree of the branch")
+    equal(place.applied(), {ONE[0]: ["clean-direct"]}, "attempts of patch.apply")
+    contains(place.checkride("report", "r").must(OK).out, "already-applied", "the report")
+    place.sound()
+
+
+@case
 def later_upstream_commits_give_their_classes_and_the_tree_of_plain_git(place):
     place.make("later-4", "--package-where-expected")
     finish(place, place.start().code)
@@ -206,6 +217,7 @@ def symbols_that_a_patch_deletes_but_upstream_still_calls_are_asked_about(place)
     place.answer("merge").must(WAITING)
     equal(place.gates(), ["fix"], "open gates")
     contains(json.dumps(place.verdicts()["symbols"]), "removed but still used", "the check's line")
+    equal(place.verdicts()["syntax"]["verdict"], "passed", "the compile check, which sees none of it")
     place.answer("fix", "--waive", "--why", "upstream will follow").must(WAITING)
     equal(place.gates(), ["review"], "open gates after the waiver")
     equal(place.verdicts()["symbols"]["verdict"], "waived", "the check's verdict after it")

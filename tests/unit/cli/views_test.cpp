@@ -77,6 +77,19 @@ gate merge  in two (demo-1.27)  open for 5m 00s
 )");
 }
 
+TEST_CASE("a gate that takes a waiver as a refusal says so", "[cli]") {
+  Session session;
+  cel::Map params;
+  params.set("repo", cel::Value("/src/fork"));
+  session.start(procedure, "demo-1", params);
+  session.finish("demo-1", "clean", result(true, 12));
+  const Context context = session.context();
+  const std::string text = status_text(tree_of(session, context), session.now, true, Style(false));
+  INFO(text);
+  CHECK(text.find("# the same as reject here: nothing is accepted") != std::string::npos);
+  CHECK(text.find("recorded as waived") == std::string::npos);
+}
+
 TEST_CASE("ls tells waiting, interrupted and finished runs apart", "[cli]") {
   Session session;
   cel::Map params;

@@ -109,6 +109,39 @@ TEST_CASE("one at a time stops at the first child without a result") {
   CHECK(g.verdict("each") == "failed");
 }
 
+TEST_CASE("the error of a machine for each item tells what every child said") {
+  const auto ended = [](const char* again) {
+    Given g(std::string(R"(
+machines:
+  child:
+    params: {item: int}
+    result: {"again?": bool}
+    states:
+      work: {invoke: {job: work, with: {n: "${params.item}"}}, on: {done: end, error: bad}}
+      end: {type: final}
+      bad: {type: final, outcome: failed, output: {again: )") +
+            again + R"(}}
+states:
+  each:
+    invoke: {machine: child, each: "${[1, 2]}", as: item, concurrency: 1}
+    on:
+      done: bad
+      error:
+        - guard: error.children.exists(c, has(c.output) && c.output.again && c.item == 2)
+          target: good
+        - {target: bad}
+  good: {type: final}
+  bad: {type: final, outcome: failed}
+)");
+    g.start();
+    run_child(g, 0, passed(1));
+    run_child(g, 1, failed(FailureClass::code));
+    return g.state.outcome;
+  };
+  CHECK(ended("true") == RunOutcome::succeeded);
+  CHECK(ended("false") == RunOutcome::failed);
+}
+
 TEST_CASE("join all with several at once lets the others end") {
   Given g = parent("{machine: child, each: \"${params.items}\", as: item, concurrency: 3}");
   run_child(g, 1, failed(FailureClass::code));
