@@ -162,7 +162,12 @@ def an_untouched_pinned_commit_survives_upstream_moving_on(place):
 @case
 def a_check_with_nothing_to_check_is_skipped_and_never_passed(place):
     place.make("base", "--package-where-expected")
-    patch = "07-scripts-docs"  # no Python file, no integration point, no importer
+    patch = "08-notes"  # no Python file, no integration point, no importer
+    place.patch_file(patch).write_text(
+        "diff --git a/NOTES.txt b/NOTES.txt\nnew file mode 100644\n--- /dev/null\n+++ b/NOTES.txt\n"
+        "@@ -0,0 +1 @@\n+Kept by hand.\n", encoding="utf-8")  # without an index line, too
+    place.git("add", place.patch_file(patch))
+    place.git("commit", "--quiet", "-m", "Keep notes")
     code, passed = place.fly(place.start("-p", "upstream_names=[]", patches=[patch]).code)
     equal((code, passed), (OK, ["review", "ready"]), "end and gates")
     lines = place.verdicts()
@@ -172,7 +177,7 @@ def a_check_with_nothing_to_check_is_skipped_and_never_passed(place):
     report = place.checkride("report", "r").must(OK).out
     contains(report, "none listed for this patch", "the report")
     contains(report, "no Python file in this patch", "the report")
-    for empty in ("0 verified", "0 resolved", "0 files"):
+    for empty in ("0 verified", "0 resolved"):
         check(empty not in report, f"{empty!r} is in the report")
 
 
@@ -192,6 +197,7 @@ def what_changes_after_the_review_voids_its_answer(place):
     target = place.worktree() / "simpletuner/helpers/training/state_tracker.py"
     reviewed = place.gate("review")["inputs"]["evidence"]
     target.write_bytes(target.read_bytes() + b"# while the review went on\n")
+    place.git("add", target, cwd=place.worktree())
     place.answer("review").must(WAITING)
     equal(place.gates(), ["review"], "open gates after a change during the review")
     seen_again = place.gate("review")["inputs"]["evidence"]
@@ -199,6 +205,7 @@ def what_changes_after_the_review_voids_its_answer(place):
     place.answer("review").must(WAITING)
     equal(place.gates(), ["ready"], "open gates after the second review")
     target.write_bytes(target.read_bytes() + b"# after the review\n")
+    place.git("add", target, cwd=place.worktree())
     place.answer("ready").must(WAITING)
     equal(place.gates(), ["review"], "open gates after a change before the hand-over")
     check(place.gate("review")["inputs"]["evidence"] != seen_again, "the evidence is the old one")
