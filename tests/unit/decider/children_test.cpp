@@ -127,7 +127,7 @@ states:
     on:
       done: bad
       error:
-        - guard: error.children.exists(c, has(c.output) && c.output.again && c.item == 2)
+        - guard: has(error.children) && error.children.exists(c, has(c.output) && c.output.again && c.item == 2)
           target: good
         - {target: bad}
   good: {type: final}
