@@ -98,9 +98,7 @@ def engines_killed_at_random_moments_neither_lose_nor_repeat_a_step(place):
         one = inner_place(place, f"flight-{kills}")
         flight = Flight(one)
         call = lambda: {"delay": moments.uniform(0.0, 0.4)}  # noqa: E731
-        code = flight.call(*steps(one, "0.03"), **call())
-        while code == KILLED and not flight.exists():
-            code = flight.call(*steps(one, "0.03"), **call())
+        code = flight.begin(*steps(one, "0.03"), again=call)
         home_with_steps(one, flight, code, lambda: call() if flight.starts < 60 else {})
         kills += max(1, flight.kills)
 
@@ -130,9 +128,7 @@ def supervisors_killed_at_random_moments_are_asked_about_and_never_rerun_silentl
         flight = Flight(one)
         victims = moments.choice(["supervisors", "both"])
         call = lambda: {"delay": moments.uniform(0.05, 0.5), "victims": victims}  # noqa: E731
-        code = flight.call(*steps(one, "0.1"), **call())
-        while code == KILLED and not flight.exists():
-            code = flight.call(*steps(one, "0.1"), **call())
+        code = flight.begin(*steps(one, "0.1"), again=call)
         code = bring_home(flight, code, lambda: call() if flight.starts < 12 else {})
         done(one, flight, code)
         # A step whose end could not be proved is done again only where somebody said so.
@@ -196,9 +192,7 @@ def rebase_killed(place, name, victims, most_per_patch):
         call = lambda: {"env": env, "delay": moments.uniform(0.05, 1.5),  # noqa: E731
                         "victims": victims(moments)}
         run = ["run", "gh200-rebase", "--id", "r", "-p", f"repo={one.fork}"]
-        code = flight.call(*run, **call())
-        while code == KILLED and not flight.exists():
-            code = flight.call(*run, **call())
+        code = flight.begin(*run, again=call)
         quiet = {"env": env}
         code = bring_home(flight, code,
                           lambda: call() if flight.starts < 60 and kills + flight.kills < MOMENTS else quiet)

@@ -150,6 +150,9 @@ Result<void> check_sides(Residue& residue, const ConflictFile& conflict, const C
     if (!*text || side != "mixed" || !marker_lines(**text, 1).empty()) continue;
     CR_TRY(side, side_of(residue.git, conflict, **text, residue.context.attempt_folder));
   }
+  const std::optional<std::string>& result = copies.index ? copies.index : copies.disk;
+  if (side == "mixed" && result && result->empty() && !conflict.hunks.empty())
+    residue.findings.add("sides", conflict.path, 0, "the file with the conflict was emptied");
   const bool accepted = side != "mixed" && accepts(chosen, side);
   if (accepted) residue.waived = true;
   if (side != "mixed" && !accepted)

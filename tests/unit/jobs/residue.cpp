@@ -124,6 +124,14 @@ TEST_CASE("the lie of a good file without git add is refused", "[jobs]") {
   CHECK(scene.refused_for("unmerged"));
 }
 
+TEST_CASE("a file that is emptied or deleted instead of resolved is refused", "[jobs]") {
+  Conflict scene;
+  SECTION("emptied") { scene.resolve(""); }
+  SECTION("deleted") { scene.sh("git rm -qf f.txt", "run/worktree"); }
+  CHECK(scene.refused_for("sides"));
+  CHECK(scene.refused_for("sides", "take-theirs"));
+}
+
 TEST_CASE("a resolution that takes one side everywhere is held back until it is chosen", "[jobs]") {
   Conflict scene;
   std::string side;
