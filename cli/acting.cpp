@@ -11,8 +11,9 @@
 
 #include "cli/commands/load.h"
 #include "cli/engine.h"
+#include "cli/interrupt.h"
+#include "cli/live.h"
 #include "cli/owner/client.h"
-#include "cli/render/live.h"
 #include "cli/store.h"
 
 namespace checkride::cli {
@@ -58,20 +59,20 @@ int report_refusal(const Context& context, const std::string& reason) {
   return exit_failed;
 }
 
-int finish(const Context& context, LogReader& log, const Act& act, LiveView& view) {
-  view.finish(log);
-  static_cast<void>(context);
-  return exit_code_of(log, act.root);
+int report_interruption(const Context& context, const Act& act) {
+  context.err << "checkride: interrupted; running jobs go on; go on with: checkride resume "
+              << act.root.value << "\n";
+  return exit_interrupted;
 }
 
-int act_as_owner(const Context& context, const Act& act, const CommandId& id, Engine& engine) {
+int act_as_owner(const Context& context, const Act& act, const CommandId& id, LiveView& view,
+                 Engine& engine) {
   if (act.definition) {
     for (const StoredDefinition& definition : to_store(*act.definition))
       if (auto stored = engine.log().store_definition(definition); !stored)
         return report_error(context, stored.error());
     engine.definitions().remember(act.definition);
   }
-  LiveView view(context, act.root);
   if (act.body) {
     view.skip_to_end(engine.log());
     const auto reply =
@@ -83,16 +84,15 @@ int act_as_owner(const Context& context, const Act& act, const CommandId& id, En
   if (!act.follow) return exit_ok;
   if (!act.body) view.skip_to_end(engine.log());
   view.begin(engine.log());
+  std::function<void()> tick;
+  if (view.ticks()) tick = [&] { view.tick(); };
   const Result<void> followed = engine.follow(
-      act.root, [&](const RunId& run) { view.moved(engine.log(), run); });
+      act.root, [&](const RunId& run) { view.moved(engine.log(), run); }, tick);
   if (!followed && followed.error().code != ErrorCode::timeout)
     return report_error(context, followed.error());
-  const int code = finish(context, engine.log(), act, view);
-  if (!followed) {
-    context.err << "checkride: " << followed.error().message << "; go on with: checkride resume "
-                << act.root.value << "\n";
-    return exit_interrupted;
-  }
+  view.finish(engine.log());
+  if (!followed) return report_interruption(context, act);
+  const int code = exit_code_of(engine.log(), act.root);
   // Others may follow runs that this process drives.
   if (auto served = engine.serve_followers();
       !served && served.error().code != ErrorCode::timeout)
@@ -102,7 +102,7 @@ int act_as_owner(const Context& context, const Act& act, const CommandId& id, En
 
 // Nothing when the owner went away; the caller tries again.
 std::optional<int> act_through_owner(const Context& context, const Act& act, const CommandId& id,
-                                     OwnerClient& client, bool& announced) {
+                                     LiveView& view, OwnerClient& client, bool& announced) {
   const auto lost = [](const Error& error) { return error.code == ErrorCode::unavailable; };
   if (act.definition)
     for (const StoredDefinition& definition : to_store(*act.definition))
@@ -110,7 +110,6 @@ std::optional<int> act_through_owner(const Context& context, const Act& act, con
         if (lost(stored.error())) return std::nullopt;
         return report_error(context, stored.error());
       }
-  LiveView view(context, act.root);
   if (act.body) {
     if (!announced) view.skip_to_end(client);
     const auto reply = client.submit(id, act.target, act.claimed, *act.body);
@@ -127,33 +126,42 @@ std::optional<int> act_through_owner(const Context& context, const Act& act, con
   if (!reader) return std::nullopt;
   if (!act.body) view.skip_to_end(**reader);
   view.begin(**reader);
-  const auto followed = client.follow(act.root, [&](const RunId& run) {
-    view.moved(**reader, run);
-    return true;
-  });
-  if (!followed) {
+  const Interruption interruption;
+  const auto followed = client.follow(
+      act.root, [&](const RunId& run) { view.moved(**reader, run); },
+      [&] {
+        view.tick();
+        return !interruption.came();
+      });
+  const bool interrupted = !followed && followed.error().code == ErrorCode::timeout;
+  if (!followed && !interrupted) {
     if (lost(followed.error())) return std::nullopt;
-    if (followed.error().code == ErrorCode::timeout) return exit_interrupted;
     return report_error(context, followed.error());
   }
-  return finish(context, **reader, act, view);
+  view.finish(**reader);
+  return interrupted ? report_interruption(context, act) : exit_code_of(**reader, act.root);
 }
 
 }  // namespace
 
 int act(const Context& context, const Act& act) {
   const CommandId id = new_command_id();
+  LiveView view(context, act.root);
   bool announced = false;
   Error last;
   for (int tries = 0; tries < owner_tries_max; ++tries) {
     auto engine = Engine::open(context);
-    if (engine) return act_as_owner(context, act, id, **engine);
+    if (engine) return act_as_owner(context, act, id, view, **engine);
     if (engine.error().code != ErrorCode::locked) return report_error(context, engine.error());
     last = engine.error();
+    // Whoever holds the lock may be making the store at this moment.
     const auto socket = owner_socket(context.store);
-    if (!socket) return report_error(context, socket.error());
-    if (auto client = OwnerClient::connect(*socket)) {
-      if (const auto code = act_through_owner(context, act, id, **client, announced)) return *code;
+    if (!socket && socket.error().code != ErrorCode::not_found)
+      return report_error(context, socket.error());
+    auto client = socket ? OwnerClient::connect(*socket) : tl::unexpected(socket.error());
+    if (client) {
+      if (const auto code = act_through_owner(context, act, id, view, **client, announced))
+        return *code;
       tries = 0;  // it was there and left: one of its followers takes over
     }
     std::this_thread::sleep_for(owner_wait);

@@ -30,7 +30,7 @@ struct Context {
   std::ostream& out;
   std::ostream& err;
   bool json = false;
-  bool terminal = false;                 // out is a terminal: colours and live redraw are welcome
+  bool terminal = false;                 // out is a terminal: control characters are kept from it
   std::filesystem::path store;           // folder of the store
   const JobCatalog& catalog;
   // Opens the store for reading: through its owner's socket, else read-only. not_found when there is
@@ -41,6 +41,8 @@ struct Context {
       definition;
   // A definition by name (shipped) or path (YAML file): its text and source name.
   std::function<Result<std::pair<std::string, std::string>>(const std::string&)> find_source;
+  bool colours = false;  // a terminal, and neither NO_COLOR nor TERM=dumb says otherwise
+  bool redraw = false;   // a terminal that can move its cursor
 
   std::filesystem::path attempts() const { return store / "attempts"; }
   std::filesystem::path artifacts() const { return store / "artifacts"; }

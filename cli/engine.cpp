@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <ostream>
@@ -13,6 +14,8 @@
 namespace checkride::cli {
 
 namespace {
+
+constexpr std::chrono::milliseconds tick_every(100);
 
 // The crash tests' point: dies as by kill -9 right after the N-th record of this process is durable,
 // before anything learns of it.
@@ -47,6 +50,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Context& context) {
       std::vector<std::string>{"/proc/self/exe", "supervise"});
   engine->runtime_->set_runner(*engine->runner_);
   crash_when_told(*engine->runtime_);
+  engine->comment_on_opening(context);
   CR_CHECK(engine->runtime_->recover());
   engine->server_ =
       std::make_unique<OwnerServer>(engine->io_, *engine->runtime_, log, engine->clock_,
@@ -55,12 +59,35 @@ Result<std::unique_ptr<Engine>> Engine::open(const Context& context) {
                                     });
   CR_TRY(const std::filesystem::path socket, owner_socket(context.store));
   CR_CHECK(engine->server_->listen(socket));
+  engine->server_->on_driving([comments = engine->commentary_.get()](const RunId& root, bool drives) {
+    comments->info((drives ? "driving for a follower run=" : "follower left run=") + root.value);
+  });
   return engine;
+}
+
+void Engine::comment_on_opening(const Context& context) {
+  commentary_ = std::make_unique<Commentary>(context.store);
+  commentary_->info("store opened build=" + std::string(build_version));
+  for (const std::string& notice : store_->notices()) commentary_->info("notice " + notice);
+  std::size_t runs = 0;
+  std::size_t live = 0;
+  if (const auto heads = log().heads())
+    for (const RunHead& head : *heads) {
+      if (head.run.value.starts_with("@")) continue;
+      ++runs;
+      if (head.summary.mode != RunMode::finished) ++live;
+    }
+  commentary_->info("recovering live_runs=" + std::to_string(live) +
+                    " runs=" + std::to_string(runs));
+  runtime_->observe([comments = commentary_.get()](const Record& record, const RunState& state) {
+    comments->record(record, state);
+  });
 }
 
 Engine::~Engine() {
   if (server_) server_->close();
   if (runtime_) runtime_->shutdown();
+  if (commentary_) commentary_->info("store closed");
   // The runner posts to the io_context, so it goes before it; the log last of all.
   server_.reset();
   runner_.reset();
@@ -91,9 +118,14 @@ Result<void> Engine::run_until(const std::function<bool()>& done) {
   signals.cancel();
   io_.restart();
   io_.poll();  // lets the cancelled wait end before what it refers to is gone
-  if (runtime_->fatal()) return tl::unexpected(*runtime_->fatal());
+  if (runtime_->fatal()) return failed();
   if (interrupted) return fail(ErrorCode::timeout, "interrupted; running jobs go on");
   return {};
+}
+
+tl::unexpected<Error> Engine::failed() {
+  commentary_->error("fatal " + runtime_->fatal()->text());
+  return tl::unexpected(*runtime_->fatal());
 }
 
 Result<CommandReply> Engine::submit(Command command) {
@@ -104,20 +136,36 @@ Result<CommandReply> Engine::submit(Command command) {
     io_.restart();
     io_.run_one();
   }
-  if (runtime_->fatal()) return tl::unexpected(*runtime_->fatal());
+  if (runtime_->fatal()) return failed();
   if (answer->error) return tl::unexpected(*answer->error);
   return *answer;
 }
 
-Result<void> Engine::follow(const RunId& root, const std::function<void(const RunId&)>& moved) {
+Result<void> Engine::follow(const RunId& root, const std::function<void(const RunId&)>& moved,
+                            const std::function<void()>& tick) {
   bool following = true;
   runtime_->observe([&following, moved, root](const Record& record, const RunState& state) {
     if (following && state.start.root == root) moved(record.run);
   });
   CR_CHECK(runtime_->drive(root));
+  commentary_->info("driving run=" + root.value);
+  boost::asio::steady_timer ticking(io_);
+  const std::function<void()> wait = [&] {
+    ticking.expires_after(tick_every);
+    ticking.async_wait([&](const boost::system::error_code& failed) {
+      if (failed || !following) return;
+      tick();
+      wait();
+    });
+  };
+  if (tick) wait();
   const Result<void> ended = run_until([&] { return runtime_->at_rest(root); });
   runtime_->stop_driving(root);
+  commentary_->info((ended ? "at rest run=" : "stopped driving run=") + root.value);
   following = false;
+  ticking.cancel();
+  io_.restart();
+  io_.poll();  // lets the cancelled wait end before what it refers to is gone
   return ended;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/commentary.h"
 #include "cli/context.h"
 #include "cli/definitions.h"
 #include "cli/owner/server.h"
@@ -30,8 +31,10 @@ class Engine {
   Command command(CommandId id, RunId run, Actor actor, CommandBody body) const;
 
   // Drives `root` until nothing in its tree can move without a person. `moved` hears of each run with
-  // new records. Error timeout: interrupted by a signal (jobs go on).
-  Result<void> follow(const RunId& root, const std::function<void(const RunId&)>& moved);
+  // new records; `tick`, where given, is called every 100 ms. Error timeout: interrupted by a signal
+  // (jobs go on).
+  Result<void> follow(const RunId& root, const std::function<void(const RunId&)>& moved,
+                      const std::function<void()>& tick = {});
   // Goes on serving as long as clients follow something.
   Result<void> serve_followers();
 
@@ -43,10 +46,13 @@ class Engine {
  private:
   Engine() = default;
   Result<void> run_until(const std::function<bool()>& done);
+  tl::unexpected<Error> failed();  // the runtime's fatal error
+  void comment_on_opening(const Context& context);
 
   boost::asio::io_context io_{1};
   SystemClock clock_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Commentary> commentary_;
   std::unique_ptr<StoredDefinitions> definitions_;
   std::unique_ptr<ArtifactKeeper> keeper_;
   std::unique_ptr<Runtime> runtime_;

@@ -8,6 +8,7 @@
 
 #include "cli/definitions.h"
 #include "cli/store.h"
+#include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "engine/base/version.h"
 #include "engine/runners/local/supervisor.h"
@@ -33,6 +34,8 @@ int run(int argc, char** argv) {
   std::map<Digest, std::shared_ptr<const Definition>> definitions;
   Context context{std::cout, std::cerr, parser.json, ::isatty(STDOUT_FILENO) == 1, {}, catalog,
                   {},        {},        {}};
+  context.colours = context.terminal && terminal_has_colours();
+  context.redraw = context.terminal && terminal_moves_cursor();
   if (parser.store.empty()) {
     auto folder = default_store_path();
     if (!folder) return report_error(context, folder.error());

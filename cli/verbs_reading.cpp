@@ -1,3 +1,4 @@
+#include "cli/commentary.h"
 #include "cli/commands/doctor.h"
 #include "cli/commands/graph.h"
 #include "cli/commands/history.h"
@@ -11,9 +12,11 @@
 #include "cli/commands/status.h"
 #include "cli/commands/verify.h"
 #include "cli/commands/why.h"
+#include "cli/interrupt.h"
 #include "cli/owner/client.h"
 #include "cli/store.h"
 #include "cli/verbs.h"
+#include "engine/runners/local/settle.h"
 
 namespace checkride::cli {
 
@@ -38,6 +41,18 @@ int status(const Context& context, const StatusOptions& given) {
   options.driven = driven_by_owner(context);
   return cmd_status(context, options);
 }
+int logs(const Context& context, const LogsOptions& given) {
+  LogsOptions options = given;
+  std::optional<Interruption> interruption;
+  if (options.follow) {
+    interruption.emplace();
+    options.hooks.look = [&](const Token& token) {
+      return look_at_attempt(context.attempts() / token.value, token).trace;
+    };
+    options.hooks.interrupted = [&] { return interruption->came(); };
+  }
+  return cmd_logs(context, options);
+}
 int verify(const Context& context, const VerifyOptions& given) {
   VerifyOptions options = given;
   options.verify = [&](const std::optional<RunId>& run) { return verify_store(context.store, run); };
@@ -50,6 +65,7 @@ int doctor(const Context& context, const DoctorOptions& given) {
     std::string owner = store_owner(context.store);
     return owner.empty() ? std::nullopt : std::optional(std::move(owner));
   };
+  options.commentary = commentary_path(context.store);
   return cmd_doctor(context, options);
 }
 
@@ -63,11 +79,13 @@ void add_reading_verbs(Parser& parser) {
                              [](CLI::App& verb, const auto& o) { verb.add_option("run", o->run); });
   parser.verb<InboxOptions>("inbox", "what waits for a person", cmd_inbox,
                             [](CLI::App&, const auto&) {});
-  parser.verb<LogsOptions>("logs", "what the jobs printed", cmd_logs,
+  parser.verb<LogsOptions>("logs", "what the jobs printed", logs,
                            [](CLI::App& verb, const auto& o) {
                              verb.add_option("run", o->run)->required();
                              verb.add_option("state", o->state, "of this state only");
                              verb.add_option("--tail", o->tail_bytes, "last bytes of each stream");
+                             verb.add_flag("-f,--follow", o->follow,
+                                           "what running jobs print, until they end");
                              verb.add_flag("--last", o->last, "the last attempt of each state");
                            });
   parser.verb<HistoryOptions>("history", "the events of a run", cmd_history,

@@ -147,6 +147,14 @@ void store_findings(const Context& context, const DoctorOptions& options,
                        counted(records, "record"),
                    ""});
   }
+  if (!options.commentary.empty()) {
+    const std::uint64_t bytes = std::filesystem::file_size(options.commentary, ignored);
+    all.push_back({"commentary", Health::good,
+                   options.commentary.string() +
+                       (ignored ? " (none yet)" : ", " + bytes_text(bytes)) +
+                       "; CHECKRIDE_LOG=debug says more",
+                   ""});
+  }
   if (options.owner) {
     const std::optional<std::string> owner = options.owner();
     all.push_back({"owner", Health::good, owner.value_or("nobody drives runs now"), ""});

@@ -14,6 +14,7 @@ namespace checkride::cli {
 struct DoctorOptions {
   // Words about who owns the store now ("pid 4711"), nothing when nobody does. May be empty.
   std::function<std::optional<std::string>()> owner;
+  std::filesystem::path commentary = {};  // the owner's text log
 };
 // exit_ok when nothing failed; exit_engine when something that every run needs is missing.
 int cmd_doctor(const Context& context, const DoctorOptions& options);

@@ -25,7 +25,7 @@ std::optional<Sequence> intended_at(const Token& token) {
 }  // namespace
 
 Style style_of(const Context& context) {
-  return Style(context.terminal);
+  return Style(context.colours && !context.json);
 }
 
 Result<std::shared_ptr<const Definition>> RunLoader::definition(const Digest& hash) {

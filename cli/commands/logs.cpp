@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/commands/load.h"
+#include "cli/commands/output.h"
 #include "cli/render/event_line.h"
 #include "engine/cel/text.h"
 
@@ -22,6 +23,7 @@ struct Attempt {
   Timestamp intended;
   std::optional<JobOutcome> outcome;
   std::string end;  // words
+  bool live = true;
 };
 
 Result<void> collect(const LogReader& reader, const RunTree& run, std::vector<Attempt>& all) {
@@ -30,6 +32,7 @@ Result<void> collect(const LogReader& reader, const RunTree& run, std::vector<At
     const auto found = by_token.find(finish.token);
     if (found == by_token.end()) return;
     all[found->second].outcome = finish.outcome;
+    all[found->second].live = false;
     all[found->second].end = outcome_words(run.view, finish.outcome) + suffix;
   };
   CR_CHECK(reader.read(run.state.run, Sequence(1), [&](const Record& record) {
@@ -44,8 +47,10 @@ Result<void> collect(const LogReader& reader, const RunTree& run, std::vector<At
       } else if (const auto* stale = std::get_if<StaleResultRejected>(&event)) {
         ended(stale->command, " (its result was not taken)");
       } else if (const auto* unknown = std::get_if<JobUnknown>(&event)) {
-        if (const auto found = by_token.find(unknown->command.token); found != by_token.end())
+        if (const auto found = by_token.find(unknown->command.token); found != by_token.end()) {
           all[found->second].end = "end unknown";
+          all[found->second].live = false;
+        }
       }
     }
     return true;
@@ -100,19 +105,6 @@ class StreamPrinter {
   std::uint64_t tail_bytes_;
 };
 
-std::string tail_of(const std::filesystem::path& path, std::uint64_t bytes) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return "";
-  in.seekg(0, std::ios::end);
-  const auto size = static_cast<std::uint64_t>(std::max<std::streamoff>(in.tellg(), 0));
-  const std::uint64_t from = size > bytes ? size - bytes : 0;
-  in.seekg(static_cast<std::streamoff>(from));
-  std::string text(static_cast<std::size_t>(size - from), '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
-
 json::object attempt_json(const Context& context, const Attempt& attempt, std::uint64_t tail) {
   const JobSpec& spec = attempt.intent->spec;
   const std::filesystem::path folder = context.attempts() / spec.token.value;
@@ -161,32 +153,58 @@ Result<std::vector<Attempt>> find_attempts(const LogReader& reader, const RunTre
   return all;
 }
 
-Result<void> print_logs(const Context& context, const LogsOptions& options) {
-  CR_TRY(const auto reader, context.open_reader());
+std::string heading_of(const Attempt& attempt, const RunTree& top) {
+  const JobSpec& spec = attempt.intent->spec;
+  std::string what = spec.state + "  " + spec.kind;
+  if (attempt.intent->purpose != JobPurpose::invoke)
+    what += " (" + std::string(to_string(attempt.intent->purpose)) + ")";
+  if (attempt.intent->attempt > 1) what += "  attempt " + std::to_string(attempt.intent->attempt);
+  if (attempt.run != &top) what += "  in " + attempt.run->label;
+  return what;
+}
+
+std::vector<FollowedAttempt> to_follow(const Context& context, const RunTree& tree,
+                                       const std::vector<Attempt>& attempts) {
+  std::vector<FollowedAttempt> live;
+  for (const Attempt& attempt : attempts) {
+    if (!attempt.live) continue;
+    const JobSpec& spec = attempt.intent->spec;
+    live.push_back({spec.token, spec.run, spec.state, heading_of(attempt, tree),
+                    context.attempts() / spec.token.value, attempt.run->view.mask()});
+  }
+  return live;
+}
+
+// The exit code.
+Result<int> print_logs(const Context& context, const LogsOptions& options) {
+  CR_TRY(auto reader, context.open_reader());
   CR_TRY(const RunId typed, parse_run_id(options.run));
   CR_TRY(const RunId id, find_run(*reader, typed));
   RunLoader loader(context, *reader);
   CR_TRY(const RunTree tree, loader.tree(id));
   CR_TRY(const std::vector<Attempt> attempts, find_attempts(*reader, tree, options));
+  if (options.follow) {
+    std::vector<FollowedAttempt> live = to_follow(context, tree, attempts);
+    if (!live.empty()) {
+      reader.reset();  // who wants to own the store meanwhile may
+      return follow_output(context, std::move(live), options.tail_bytes, options.hooks);
+    }
+    context.err << "checkride: no job of '" << id.value << "' runs now; this is what was printed\n";
+  }
   if (context.json) {
     json::array all;
     for (const Attempt& attempt : attempts)
       all.push_back(attempt_json(context, attempt,
                                  options.tail_bytes != 0 ? options.tail_bytes : json_tail_bytes));
     context.out << document(json::object{{"run", id.value}, {"attempts", std::move(all)}});
-    return {};
+    return exit_ok;
   }
   const Style style = style_of(context);
   if (attempts.empty()) context.out << "run '" << id.value << "' has started no job yet\n";
   for (const Attempt& attempt : attempts) {
     const JobSpec& spec = attempt.intent->spec;
     const std::filesystem::path folder = context.attempts() / spec.token.value;
-    std::string what = spec.state + "  " + spec.kind;
-    if (attempt.intent->purpose != JobPurpose::invoke)
-      what += " (" + std::string(to_string(attempt.intent->purpose)) + ")";
-    if (attempt.intent->attempt > 1) what += "  attempt " + std::to_string(attempt.intent->attempt);
-    if (attempt.run != &tree) what += "  in " + attempt.run->label;
-    context.out << style(Tone::bold, "── " + what) << "  " << clean(attempt.end)
+    context.out << style(Tone::bold, "── " + heading_of(attempt, tree)) << "  " << clean(attempt.end)
                 << style(Tone::dim, "  " + time_text(attempt.intended) + "  " + spec.token.value)
                 << "\n";
     StreamPrinter printer(context, attempt.run->view.mask(), options.tail_bytes);
@@ -199,15 +217,14 @@ Result<void> print_logs(const Context& context, const LogsOptions& options) {
                         : style(Tone::dim, "(no output kept; inline jobs print nothing)"))
                 << "\n";
   }
-  return {};
+  return exit_ok;
 }
 
 }  // namespace
 
 int cmd_logs(const Context& context, const LogsOptions& options) {
-  if (const auto done = print_logs(context, options); !done)
-    return report_error(context, done.error());
-  return exit_ok;
+  const auto code = print_logs(context, options);
+  return code ? *code : report_error(context, code.error());
 }
 
 }  // namespace checkride::cli

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/context.h"
+#include "cli/commands/logs_follow.h"
 
 namespace checkride::cli {
 
@@ -13,6 +13,8 @@ struct LogsOptions {
   std::string state;             // empty: every state
   std::uint64_t tail_bytes = 0;  // of each stream; 0: whole (with --json: the last 64 KiB)
   bool last = false;             // the last attempt of each state only
+  bool follow = false;           // only what runs now, until it ends
+  FollowHooks hooks = {};        // for `follow`
 };
 int cmd_logs(const Context& context, const LogsOptions& options);
 

@@ -15,6 +15,8 @@ namespace checkride::cli {
 
 namespace {
 
+constexpr int idle_every_ms = 100;
+
 tl::unexpected<Error> gone() {
   return fail(ErrorCode::unavailable, "the process that owned the store is gone");
 }
@@ -243,19 +245,22 @@ Result<VerifyReport> OwnerClient::verify(const std::optional<RunId>& run) const 
 }
 
 Result<void> OwnerClient::follow(const RunId& root,
-                                 const std::function<bool(const RunId&)>& moved) {
+                                 const std::function<void(const RunId&)>& moved,
+                                 const std::function<bool()>& idle) {
   CR_CHECK(ask([&](schema::Request::Builder request) { request.setFollow(root.value); }));
   bool rest = false;
   while (!rest) {
+    pollfd waiting{socket_.get(), POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, idle_every_ms);
+    if (!idle()) return fail(ErrorCode::timeout, "interrupted");
+    if (ready <= 0) continue;
     CR_TRY(const std::string body, receive());
-    bool wanted = true;
     CR_CHECK(open_frame<schema::Reply>(body, [&](schema::Reply::Reader reply) -> Result<void> {
       if (reply.isError()) return tl::unexpected(error_of(reply.getError()));
       if (reply.isRest()) rest = true;
-      if (reply.isMoved()) wanted = moved(RunId(std::string(reply.getMoved().getRun())));
+      if (reply.isMoved()) moved(RunId(std::string(reply.getMoved().getRun())));
       return {};
     }));
-    if (!wanted) return {};
   }
   return {};
 }

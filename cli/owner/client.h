@@ -36,9 +36,10 @@ class OwnerClient final : public LogReader {
   Result<VerifyReport> verify(const std::optional<RunId>& run) const;
 
   // Drives `root` while this connection lives. `moved` hears of each run of its tree that has new
-  // records; returns when the tree rests or `moved` says false. The connection serves nothing else
-  // afterwards.
-  Result<void> follow(const RunId& root, const std::function<bool(const RunId&)>& moved);
+  // records; returns when the tree rests. `idle` is called at least every 100 ms; where it says
+  // false, following ends with timeout. The connection serves nothing else afterwards.
+  Result<void> follow(const RunId& root, const std::function<void(const RunId&)>& moved,
+                      const std::function<bool()>& idle);
 
  private:
   explicit OwnerClient(FileDescriptor socket) : socket_(std::move(socket)) {}

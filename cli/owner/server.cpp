@@ -87,7 +87,10 @@ class OwnerServer::Session : public std::enable_shared_from_this<Session> {
   void end() {
     if (ended_) return;
     ended_ = true;
-    if (followed_) server_.runtime_.stop_driving(*followed_);
+    if (followed_) {
+      server_.runtime_.stop_driving(*followed_);
+      if (server_.driving_) server_.driving_(*followed_, false);
+    }
     boost::system::error_code ignored;
     socket_.close(ignored);
     server_.sessions_.erase(shared_from_this());
@@ -235,6 +238,7 @@ class OwnerServer::Session : public std::enable_shared_from_this<Session> {
         if (followed_) return fail(ErrorCode::invalid_argument, "this connection follows already");
         CR_CHECK(server_.runtime_.drive(root));
         followed_ = root;
+        if (server_.driving_) server_.driving_(root, true);
         const auto self = shared_from_this();
         asio::post(server_.io_, [self] { self->tell_rest(); });
         return {};

@@ -25,6 +25,10 @@ class OwnerServer {
   // Takes over a stale socket file: whoever holds the store's lock may.
   Result<void> listen(const std::filesystem::path& path);
   void close();
+  // Told when a client begins and ends to follow a run.
+  void on_driving(std::function<void(const RunId&, bool drives)> told) {
+    driving_ = std::move(told);
+  }
   // Runs that clients follow now.
   std::size_t followers() const;
 
@@ -38,6 +42,7 @@ class OwnerServer {
   EventLog& log_;
   Clock& clock_;
   Verify verify_;
+  std::function<void(const RunId&, bool)> driving_;
   std::filesystem::path path_;
   std::optional<boost::asio::local::stream_protocol::acceptor> acceptor_;
   std::set<std::shared_ptr<Session>> sessions_;

@@ -127,6 +127,33 @@ std::string shorten(std::string_view text, std::size_t width_max) {
   return safe + "…";
 }
 
+std::string clip(std::string_view text, std::size_t width_max) {
+  if (display_width(text) <= width_max) return std::string(text);
+  std::string out;
+  std::size_t width = 0;
+  bool coloured = false;
+  for (std::size_t at = 0; at < text.size();) {
+    if (const std::size_t next = skip_colour(text, at); next != at) {
+      out.append(text, at, next - at);
+      coloured = true;
+      at = next;
+      continue;
+    }
+    const CodePoint c = decode(text, at);
+    // A picture form may widen the character before it: that one is counted as wide already.
+    const CodePoint after = at + c.bytes < text.size() ? decode(text, at + c.bytes) : CodePoint{};
+    const std::size_t columns = is_zero(c.value) || c.value == 0xFE0F           ? 0
+                                : is_wide(c.value) || after.value == 0xFE0F ? 2
+                                                                            : 1;
+    if (width + columns + 1 > width_max) break;
+    width += columns;
+    out.append(text, at, c.bytes);
+    at += c.bytes;
+  }
+  if (width < width_max) out += "…";
+  return coloured ? out + "\x1b[0m" : out;
+}
+
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;
   while (!text.empty()) {

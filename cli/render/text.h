@@ -32,6 +32,9 @@ std::string pad(std::string_view text, std::size_t width);
 std::string clean(std::string_view text);
 // clean(), cut to `width_max` columns with "…" at the end.
 std::string shorten(std::string_view text, std::size_t width_max);
+// Text with colours cut to `width_max` columns, "…" and the end of colours where it was cut. Not
+// cleaned: what goes in has been.
+std::string clip(std::string_view text, std::size_t width_max);
 // Lines of at most `width` columns, broken at blanks where there are any; line ends are kept.
 // A word longer than `width` keeps a line of its own, so that paths and commands stay whole.
 std::vector<std::string> wrap(std::string_view text, std::size_t width);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/render/conflict.h"
+
 namespace checkride::cli {
 
 namespace {
@@ -140,6 +142,21 @@ std::string evidence_text(const View& view, const std::string& name, const cel::
   return out;
 }
 
+// Files in conflict with their hunks; a map that holds some is shown field by field, they last.
+std::string input_text(const View& view, const std::string& name, const cel::Value& value,
+                       const Style& style) {
+  if (is_conflicts(value)) return conflict_text(view, value, "  ", style);
+  cel::Map only;
+  only.set(name, value);
+  const cel::Value* conflicts = find_conflicts(only);
+  if (conflicts == nullptr) return evidence_text(view, name, value);
+  std::string out;
+  for (const auto& [key, field] : value.as_map())
+    if (key.kind() == cel::Kind::string && !is_conflicts(field))
+      out += evidence_text(view, key.as_string(), field);
+  return out + conflict_text(view, *conflicts, "  ", style);
+}
+
 void collect(const RunTree& run, const RunId& root, std::vector<Question>& gates,
              std::vector<Question>& incidents) {
   for (const auto& [token, gate] : run.state.gates) gate_question(run, root, token, gate, gates);
@@ -250,8 +267,7 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
     if (!gate.question.empty()) out += wrapped(run.view.text(gate.question), "  ", "  ");
     for (const auto& [key, value] : gate.inputs) {
       const std::string name = key.kind() == cel::Kind::string ? key.as_string() : "";
-      if (name == "question") continue;
-      out += evidence_text(run.view, name, value);
+      if (name != "question") out += input_text(run.view, name, value, style);
     }
     if (!gate.who.empty()) {
       std::string who;

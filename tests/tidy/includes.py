@@ -31,6 +31,7 @@ THIRD = {
     "openssl/": ["engine/base/digest.cpp"],
     "yaml-cpp/": ["workflows/loader"],
     "CLI/": ["cli", "tests"],
+    "spdlog/": ["cli/commentary.cpp"],
     "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs"],
 }
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.M)

@@ -1,0 +1,97 @@
+#include "cli/render/live_line.h"
+
+namespace checkride::cli {
+
+namespace {
+
+class Lines {
+ public:
+  Lines(const View& view, const RunState& state, const Record& record, const Style& style)
+      : view_(view), state_(state), record_(record), style_(style) {}
+
+  // Events that nobody waits for have no line.
+  template <class Other>
+  void operator()(const Other&) {}
+
+  void operator()(const RunStarted& started) {
+    quiet("▶", style_(Tone::bold, run_title(view_, state_)) + "  (" + record_.run.value + ", " +
+                   started.command.definition_name + ")");
+  }
+  void operator()(const JobIntended& intended) {
+    if (intended.performer == JobSignature::Performer::machine) return;
+    std::string text = style_(Tone::dim, titled(intended.state) + " · " + intended.spec.kind);
+    if (intended.attempt > 1) text += " (attempt " + std::to_string(intended.attempt) + ")";
+    if (intended.purpose != JobPurpose::invoke)
+      text += " (" + std::string(to_string(intended.purpose)) + ")";
+    quiet("·", text);
+  }
+  void operator()(const JobAdopted&) { line("·", "a running job was adopted"); }
+  void operator()(const JobFinished& finished) {
+    const JobOutcome& outcome = finished.command.outcome;
+    if (outcome.completed || outcome.message.empty() || finished.command.child_sequence) return;
+    line("!", style_(Tone::warn, std::string(to_string(outcome.failure)) + ": " +
+                                     shorten(view_.text(outcome.message), 160)));
+  }
+  void operator()(const RetryScheduled& retry) {
+    line("↻", titled(retry.state) + ": attempt " + std::to_string(retry.attempt) + " at " +
+                  time_text(retry.due));
+  }
+  void operator()(const VerdictGiven& verdict) {
+    std::string text = titled(verdict.state);
+    if (const std::string_view word = mark_word(verdict.verdict); !word.empty())
+      text += " (" + std::string(word) + ")";
+    if (!verdict.note.empty()) text += ": " + shorten(view_.text(verdict.note), 200);
+    const bool in_tree = !state_.start.parent;
+    add(std::string(mark(verdict.verdict)), std::move(text), in_tree);
+  }
+  void operator()(const GateOpened& gate) {
+    quiet("?", style_(Tone::accent, shorten(view_.text(gate.question), 200)));
+  }
+  void operator()(const GateAnswered& answered) {
+    const std::string& reason = answered.command.reason;
+    line("✎", to_string(record_.actor) + " answered " + answered.command.decision +
+                  (reason.empty() ? "" : ": " + clean(view_.text(reason))));
+  }
+  void operator()(const IncidentRaised& incident) {
+    quiet("‼", style_(Tone::bad, std::string(to_string(incident.kind)) + ": " +
+                                     clean(view_.text(incident.message))));
+  }
+  void operator()(const CommandRejected& rejected) {
+    line("✗", "rejected: " + clean(rejected.reason));
+  }
+  void operator()(const RunFinished& end) {
+    quiet("■", style_(end.outcome == RunOutcome::succeeded ? Tone::good : Tone::bad,
+                      std::string(to_string(end.outcome))) +
+                   (end.reason.empty() ? "" : ": " + clean(view_.text(end.reason))));
+  }
+
+  std::vector<LiveLine> all;
+
+ private:
+  void add(std::string mark, std::string text, bool in_tree) {
+    all.push_back({std::move(mark), std::move(text), in_tree});
+  }
+  void line(const char* mark, std::string text) { add(mark, std::move(text), false); }
+  void quiet(const char* mark, std::string text) { add(mark, std::move(text), true); }
+  std::string titled(statechart::StateIndex index) const {
+    const StateSpec* spec = view_.spec(index);
+    return spec != nullptr && !spec->title.empty() ? clean(view_.text(spec->title))
+                                                   : view_.state(index);
+  }
+
+  const View& view_;
+  const RunState& state_;
+  const Record& record_;
+  const Style& style_;
+};
+
+}  // namespace
+
+std::vector<LiveLine> live_lines(const View& view, const RunState& state, const Record& record,
+                                 const Style& style) {
+  Lines lines(view, state, record, style);
+  for (const Event& event : record.events) std::visit(lines, event);
+  return std::move(lines.all);
+}
+
+}  // namespace checkride::cli
