@@ -101,7 +101,7 @@ Result<Value> fit(const Value& value, const Type& type) {
 
 Result<cel::Map> parse_parameters(const Definition& definition,
                                   const std::vector<std::string>& given,
-                                  const std::string& json_file) {
+                                  const std::string& json_file, bool complete) {
   cel::Map params;
   const auto spec_of = [&](const std::string& name) -> const FieldSpec* {
     for (const FieldSpec& spec : definition.params)
@@ -137,11 +137,21 @@ Result<cel::Map> parse_parameters(const Definition& definition,
                                                    value.error().message);
     params.set(std::string_view(name), spec->path ? absolute(*value) : *value);
   }
+  if (!complete) {
+    for (const auto& [key, value] : params) {
+      const FieldSpec* spec = spec_of(key.as_string());
+      if (spec == nullptr)
+        return fail(ErrorCode::invalid_argument, "'" + definition.name + "' has no parameter '" +
+                                                     key.as_string() + "'");
+      if (auto fits = cel::conforms(value, spec->type); !fits)
+        return fail(fits.error(), "parameter '" + spec->name + "'");
+    }
+    return params;
+  }
   for (const FieldSpec& spec : definition.params)
     if (spec.path && spec.initial && params.find(std::string_view(spec.name)) == nullptr)
       params.set(std::string_view(spec.name), absolute(*spec.initial));
-  CR_TRY(const cel::Map complete, definition.complete_params(params));
-  static_cast<void>(complete);
+  CR_CHECK(definition.complete_params(params));
   return params;
 }
 

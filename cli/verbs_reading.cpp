@@ -10,6 +10,7 @@
 #include "cli/commands/report.h"
 #include "cli/commands/show.h"
 #include "cli/commands/status.h"
+#include "cli/commands/test.h"
 #include "cli/commands/verify.h"
 #include "cli/commands/why.h"
 #include "cli/interrupt.h"
@@ -17,6 +18,7 @@
 #include "cli/store.h"
 #include "cli/verbs.h"
 #include "engine/runners/local/settle.h"
+#include "workflows/definitions/shipped.h"
 
 namespace checkride::cli {
 
@@ -67,6 +69,16 @@ int doctor(const Context& context, const DoctorOptions& given) {
   };
   options.commentary = commentary_path(context.store);
   return cmd_doctor(context, options);
+}
+
+int test(const Context& context, const TestOptions& given) {
+  TestOptions options = given;
+  options.shipped_cases = [](const std::string& name) {
+    for (const Shipped& shipped : shipped_definitions())
+      if (shipped.name == name) return std::string(shipped.cases);
+    return std::string();
+  };
+  return cmd_test(context, options);
 }
 
 }  // namespace
@@ -125,6 +137,16 @@ void add_reading_verbs(Parser& parser) {
                             [](CLI::App& verb, const auto& o) {
                               verb.add_option("definition", o->source)->required();
                             });
+  parser.verb<TestOptions>(
+      "test", "rehearse a definition's cases and see what they reach", test,
+      [](CLI::App& verb, const auto& o) {
+        verb.add_option("definition", o->definition, "shipped name or YAML file")->required();
+        verb.add_option("cases", o->cases, "YAML file; default: those shipped with the definition");
+        verb.add_option("--case", o->only, "this case alone");
+        verb.add_option("--min-coverage", o->min_coverage,
+                        "percent of states and transitions that must be reached")
+            ->check(CLI::Range(0.0, 100.0));
+      });
   parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});
 }

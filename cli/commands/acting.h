@@ -15,6 +15,9 @@ struct RunOptions {
   std::string id;
   std::string claimed;
   bool detach = false;
+  bool dry_run = false;  // the plan alone
+  std::string rehearse;  // a document of cases: scripted outcomes, nothing is run
+  std::string only;      // the case of it
 };
 int cmd_run(const Context& context, const RunOptions& options);
 

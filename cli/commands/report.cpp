@@ -29,16 +29,21 @@ Result<std::string> make_report(const Context& context, const ReportOptions& opt
   CR_TRY(const auto reader, context.open_reader());
   CR_TRY(const RunId typed, parse_run_id(options.run));
   CR_TRY(const RunId id, find_run(*reader, typed));
-  RunLoader loader(context, *reader);
-  CR_TRY(const RunTree tree, loader.tree(id));
-  CR_CHECK(loader.definition(tree.state.start.definition));
-  TreeEvidence evidence;
-  CR_CHECK(gather(*reader, tree, evidence));
-  if (context.json || options.format == "json") return document(report_json(tree, evidence));
-  return report_markdown(tree, evidence);
+  return report_text(context, *reader, id, context.json ? "json" : options.format);
 }
 
 }  // namespace
+
+Result<std::string> report_text(const Context& context, const LogReader& reader, const RunId& run,
+                                const std::string& format) {
+  RunLoader loader(context, reader);
+  CR_TRY(const RunTree tree, loader.tree(run));
+  CR_CHECK(loader.definition(tree.state.start.definition));
+  TreeEvidence evidence;
+  CR_CHECK(gather(reader, tree, evidence));
+  if (format == "json") return document(report_json(tree, evidence));
+  return report_markdown(tree, evidence);
+}
 
 int cmd_report(const Context& context, const ReportOptions& options) {
   const auto report = make_report(context, options);

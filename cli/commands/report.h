@@ -14,4 +14,8 @@ struct ReportOptions {
 };
 int cmd_report(const Context& context, const ReportOptions& options);
 
+// The report of a run in any log; `format` as above.
+Result<std::string> report_text(const Context& context, const LogReader& reader, const RunId& run,
+                                const std::string& format);
+
 }  // namespace checkride::cli

@@ -9,6 +9,8 @@
 #include "cli/acting.h"
 #include "cli/commands/acting.h"
 #include "cli/commands/background.h"
+#include "cli/commands/dry_run.h"
+#include "cli/commands/rehearsal.h"
 #include "cli/parameters.h"
 #include "engine/base/version.h"
 
@@ -77,8 +79,13 @@ int cmd_run(const Context& context, const RunOptions& options) {
   if (!source) return report_error(context, source.error());
   const auto definition = load_source(source->first, source->second, context.catalog);
   if (!definition) return report_error(context, definition.error());
-  auto params = parse_parameters(**definition, options.params, options.params_file);
+  // A rehearsal's cases bring params of their own; those given here are laid over them.
+  const bool complete = options.rehearse.empty();
+  auto params = parse_parameters(**definition, options.params, options.params_file, complete);
   if (!params) return report_error(context, params.error());
+  if (!options.rehearse.empty())
+    return run_rehearsal(context, *definition, options.rehearse, options.only, *params);
+  if (options.dry_run) return dry_run(context, *definition, *params);
 
   RunId id;
   if (options.id.empty()) {

@@ -65,6 +65,13 @@ class JobKind {
     static_cast<void>(context);
     return {};
   }
+  // What run() would find now, as far as that can be told while changing nothing at all; nothing
+  // where it cannot. For `run --dry-run`; the attempt folder is empty, bounded time. Never throws.
+  virtual std::optional<JobOutcome> look(const JobSpec& spec, const JobContext& context) const {
+    static_cast<void>(spec);
+    static_cast<void>(context);
+    return std::nullopt;
+  }
 };
 
 // The kinds this program has. Built once in main; immutable.

@@ -215,7 +215,7 @@ void add_status_kinds(JobCatalog& catalog) {
        "not_allowed: int, unmerged: int, clean: bool, ok: bool, head: string, branch: string, "
        "detached: bool, top: string}",
        Repeat::safe},
-      status));
+      status, {status, {"repo"}}));
   catalog.add(own_kind({"git.snapshot", "Record of a checkout: HEAD, index and every file",
                         "{repo: string}", snapshot_type, Repeat::safe},
                        snapshot));

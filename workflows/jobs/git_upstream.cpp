@@ -48,7 +48,19 @@ std::vector<std::string> fetch_command(const std::string& remote,
   return command;
 }
 
-Result<JobOutcome> upstream(const JobSpec& spec, const JobContext& context) {
+// The commit that a branch of a remote stands at, asked without fetching; empty: no such branch.
+Result<std::string> listed_commit(const Git& git, const std::string& remote,
+                                  const std::string& source) {
+  CR_TRY(const ProcessReply listed, git.run({"ls-remote", "--exit-code", remote, source}));
+  if (listed.exit_code == 2) return std::string();
+  if (listed.exit_code != 0)
+    return fail(ErrorCode::io, "cannot ask " + without_credentials(remote) + ": " +
+                                   end_of(without_credentials(listed.err), 4096));
+  return listed.out.substr(0, listed.out.find_first_of("\t "));
+}
+
+// `look`: nothing is fetched and no ref is set; what needs the commit itself stays open then.
+Result<JobOutcome> find_upstream(const JobSpec& spec, const JobContext& context, bool look) {
   const cel::Value in(spec.inputs);
   CR_TRY(const Git git,
          open_repository(path_of(in.string_or("repo", "."), context.run_folder), context));
@@ -79,22 +91,27 @@ Result<JobOutcome> upstream(const JobSpec& spec, const JobContext& context) {
                                           branch + "^{commit}"}));
     commit = found.value_or("");
     if (commit.empty()) problem = "no-branch";
-    if (!commit.empty()) CR_CHECK(git.text({"update-ref", ref, commit}));
+    if (!commit.empty() && !look) CR_CHECK(git.text({"update-ref", ref, commit}));
   } else if (url.empty() && !is_address) {
     problem = "no-remote";
   } else {
     if (url.empty()) url = without_credentials(remote);
     const std::string source = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
-    CR_TRY(const ProcessReply reply, git.run(fetch_command(remote, {"+" + source + ":" + ref})));
-    log = end_of(without_credentials(reply.err), 4096);
-    if (reply.exit_code != 0) {
-      // Which of the two it was is asked of the remote, not read out of the message.
-      CR_TRY(const ProcessReply listed, git.run({"ls-remote", "--exit-code", remote, source}));
-      if (listed.exit_code != 2)
-        return fail(ErrorCode::io, "cannot fetch " + branch + " from " + remote + ": " + log);
-      problem = "no-branch";
+    if (look) {
+      CR_TRY(commit, listed_commit(git, remote, source));
+      if (commit.empty()) problem = "no-branch";
     } else {
-      CR_TRY(commit, git.line({"rev-parse", "--verify", ref + "^{commit}"}));
+      CR_TRY(const ProcessReply reply, git.run(fetch_command(remote, {"+" + source + ":" + ref})));
+      log = end_of(without_credentials(reply.err), 4096);
+      if (reply.exit_code != 0) {
+        // Which of the two it was is asked of the remote, not read out of the message.
+        CR_TRY(const ProcessReply listed, git.run({"ls-remote", "--exit-code", remote, source}));
+        if (listed.exit_code != 2)
+          return fail(ErrorCode::io, "cannot fetch " + branch + " from " + remote + ": " + log);
+        problem = "no-branch";
+      } else {
+        CR_TRY(commit, git.line({"rev-parse", "--verify", ref + "^{commit}"}));
+      }
     }
   }
   std::string base;
@@ -123,6 +140,13 @@ Result<JobOutcome> upstream(const JobSpec& spec, const JobContext& context) {
   result.set("shallow", shallow == "true");
   result.set("log", log);
   return completed(std::move(result));
+}
+
+Result<JobOutcome> upstream(const JobSpec& spec, const JobContext& context) {
+  return find_upstream(spec, context, false);
+}
+Result<JobOutcome> look_upstream(const JobSpec& spec, const JobContext& context) {
+  return find_upstream(spec, context, true);
 }
 
 Result<bool> has_object(const Git& git, const std::string& id) {
@@ -227,7 +251,7 @@ void add_upstream_kinds(JobCatalog& catalog) {
        "merge_base: string, is_head: bool, base_is_head: bool, within_head: bool, ok: bool, "
        "shallow: bool, log: string}",
        Repeat::safe},
-      upstream));
+      upstream, {look_upstream, {"repo"}}));
   catalog.add(own_kind({"git.fetch_blobs", "Get missing preimage blobs from a remote",
                         "{repo: string, blobs: list<string>, remote?: string}",
                         "{ok: bool, missing: list<string>, steps: list<string>, remote: string, "

@@ -44,14 +44,25 @@ namespace {
 
 class OwnKind final : public JobKind {
  public:
-  OwnKind(JobSignature promised, RunFunction function)
-      : signature_(std::move(promised)), run_(function) {}
+  OwnKind(JobSignature promised, RunFunction function, LookAt look)
+      : signature_(std::move(promised)), run_(function), look_(std::move(look)) {}
 
   const JobSignature& signature() const override { return signature_; }
 
   JobOutcome run(const JobSpec& spec, const JobContext& context) const override {
+    return guarded(run_, spec, context);
+  }
+  std::optional<JobOutcome> look(const JobSpec& spec, const JobContext& context) const override {
+    if (look_.function == nullptr) return std::nullopt;
+    for (const std::string& path : look_.paths)
+      if (!cel::Value(spec.inputs).string_or(path, "").starts_with('/')) return std::nullopt;
+    return guarded(look_.function, spec, context);
+  }
+
+ private:
+  JobOutcome guarded(RunFunction function, const JobSpec& spec, const JobContext& context) const {
     try {
-      auto outcome = run_(spec, context);
+      auto outcome = function(spec, context);
       if (!outcome) return outcome_of(outcome.error());
       if (!outcome->completed) return *std::move(outcome);
       if (cel::size_bytes(outcome->result) > result_bytes_max)
@@ -70,15 +81,15 @@ class OwnKind final : public JobKind {
     }
   }
 
- private:
   JobSignature signature_;
   RunFunction run_;
+  LookAt look_;
 };
 
 }  // namespace
 
-std::unique_ptr<JobKind> own_kind(const KindText& text, RunFunction run) {
-  return std::make_unique<OwnKind>(signature_of(text), run);
+std::unique_ptr<JobKind> own_kind(const KindText& text, RunFunction run, LookAt look) {
+  return std::make_unique<OwnKind>(signature_of(text), run, std::move(look));
 }
 
 std::vector<std::string> strings(const cel::Value& record, std::string_view field) {

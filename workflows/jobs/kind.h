@@ -26,10 +26,18 @@ struct KindText {
 };
 JobSignature signature_of(const KindText& text);
 
+// For JobKind::look: answers a job's question without changing anything; `run` itself where that only
+// reads, null where it cannot be done.
+struct LookAt {
+  RunFunction function = nullptr;
+  // Inputs that must be absolute paths: a run that has not begun has no folder to start from.
+  std::vector<std::string> paths;
+};
+
 // An error becomes an attempt without a result: class by its code (unavailable, resource for a full
 // disk, timeout, infra for the operating system, code for the rest). Exceptions of the libraries
 // end there too.
-std::unique_ptr<JobKind> own_kind(const KindText& text, RunFunction run);
+std::unique_ptr<JobKind> own_kind(const KindText& text, RunFunction run, LookAt look = {});
 
 // An attempt that ended with `error`.
 JobOutcome outcome_of(const Error& error);

@@ -128,7 +128,7 @@ void add_patch_kinds(JobCatalog& catalog) {
        "binary: bool, preimage: string, preimage_present: bool}>, total: int, added: int, "
        "removed: int, missing_blobs: list<string>, three_way: bool}",
        Repeat::safe},
-      inspect));
+      inspect, {inspect, {"repo", "patch"}}));
   catalog.add(
       own_kind({"patch.snapshot", "The worktree before a patch, held by a ref",
                 "{patch: string, worktree?: string, strip?: int}", snapshot_type, Repeat::safe},

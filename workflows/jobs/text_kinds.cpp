@@ -291,7 +291,7 @@ void add_text_kinds(JobCatalog& catalog) {
        "problem: string, bytes: int, modified: timestamp}>, total: int, failed: list<string>, "
        "missing: list<string>}",
        Repeat::safe, false},
-      file_check));
+      file_check, {file_check, {"root"}}));
   catalog.add(own_kind(
       {"log.scan", "Lines of a file that match regular expressions",
        "{file: string, patterns: map<string, string>, max_lines?: int, around?: int}",
@@ -299,13 +299,13 @@ void add_text_kinds(JobCatalog& catalog) {
        "last: string, capture: string, lines: list<{line: int, text: string}>}>, lines: int, "
        "truncated: bool}",
        Repeat::safe, false},
-      log_scan));
+      log_scan, {log_scan, {"file"}}));
   catalog.add(own_kind({"json.read", "Values of a JSON file by JSON pointer",
                         "{file: string, pointers: map<string, string>}",
                         "{exists: bool, valid: bool, ok: bool, problem: string, "
                         "values: map<string, dyn>, missing: list<string>}",
                         Repeat::safe, false},
-                       json_read));
+                       json_read, {json_read, {"file"}}));
 }
 
 }  // namespace checkride::jobs

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "engine/cel/time_text.h"
+#include "workflows/loader/literal.h"
 #include "workflows/loader/reader.h"
 
 namespace checkride::loader {
@@ -15,68 +15,10 @@ bool is_identifier(std::string_view name) {
          });
 }
 
-// What a definition writes as int or text where the type is a double, duration or timestamp: YAML
-// has no words of its own for these.
-cel::Value adapted(const cel::Value& value, const cel::Type& type) {
-  using Kind = cel::Type::Kind;
-  if (type.kind() == Kind::floating && value.kind() == cel::Kind::integer)
-    return cel::Value(static_cast<double>(value.as_int()));
-  if (type.kind() == Kind::unsigned_integer && value.kind() == cel::Kind::integer &&
-      value.as_int() >= 0)
-    return cel::Value(static_cast<std::uint64_t>(value.as_int()));
-  if (type.kind() == Kind::duration && value.kind() == cel::Kind::string)
-    if (const auto duration = parse_duration(value.as_string())) return cel::Value(*duration);
-  if (type.kind() == Kind::timestamp && value.kind() == cel::Kind::string)
-    if (const auto instant = cel::parse_instant(value.as_string())) return cel::Value(*instant);
-  if (type.kind() == Kind::optional)
-    return value.is_null() ? cel::Value::optional_none()
-                           : cel::Value::optional_of(adapted(value, type.element()));
-  if (type.kind() == Kind::list && value.kind() == cel::Kind::list) {
-    cel::List items;
-    for (const cel::Value& item : value.as_list()) items.push_back(adapted(item, type.element()));
-    return cel::Value(std::move(items));
-  }
-  if (value.kind() != cel::Kind::map) return value;
-  if (type.kind() != Kind::map && type.kind() != Kind::record) return value;
-  cel::Map map;
-  for (const auto& [key, item] : value.as_map()) {
-    const cel::Field* field = type.kind() == Kind::record && key.kind() == cel::Kind::string
-                                  ? type.field(key.as_string())
-                                  : nullptr;
-    if (type.kind() == Kind::map)
-      map.set(key, adapted(item, type.element()));
-    else
-      map.set(key, field == nullptr ? item : adapted(item, field->type));
-  }
-  return cel::Value(std::move(map));
-}
-
 }  // namespace
 
 std::optional<cel::Value> DefinitionReader::untyped_literal(const Node& node) {
-  if (node.is_list()) {
-    cel::List items;
-    for (const Node& item : node.items) {
-      auto value = untyped_literal(item);
-      if (!value) return std::nullopt;
-      items.push_back(*std::move(value));
-    }
-    return cel::Value(std::move(items));
-  }
-  if (node.is_map()) {
-    cel::Map map;
-    for (const Entry& entry : node.entries) {
-      auto value = untyped_literal(entry.value);
-      if (!value) return std::nullopt;
-      map.set(std::string_view(entry.key), *std::move(value));
-    }
-    return cel::Value(std::move(map));
-  }
-  auto value = scalar_value(node);
-  if (!value)
-    reporter_.error(node.place, "type",
-                    "the int " + node.text + " does not fit into 64 bits; quote it to mean text");
-  return value;
+  return loader::untyped_literal(node, reporter_);
 }
 
 std::optional<cel::Value> DefinitionReader::literal(const Node& node, const cel::Type& type,

@@ -1,0 +1,117 @@
+#include "workflows/rehearsal/coverage.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace checkride::rehearsal {
+
+using statechart::StateIndex;
+using statechart::TransitionIndex;
+
+namespace {
+
+std::string describe(const Definition& definition, TransitionIndex index) {
+  const statechart::Transition& transition = definition.chart.transition(index);
+  const std::string& source = definition.chart.state(transition.source).id;
+  std::string text = "transition '" + (source.empty() ? "(top)" : source) + "'";
+  for (std::size_t i = 0; i < transition.targets.size(); ++i)
+    text += (i == 0 ? " -> '" : ", '") + definition.chart.state(transition.targets[i]).id + "'";
+  if (transition.targets.empty()) text += " (stays)";
+  for (std::size_t i = 0; i < transition.events.size(); ++i)
+    text += (i == 0 ? " on " : ", ") + transition.events[i];
+  if (transition.cond) text += " [" + definition.conditions[transition.cond->value].source() + "]";
+  return text;
+}
+
+}  // namespace
+
+Coverage::Coverage(std::shared_ptr<const Definition> definition)
+    : definition_(std::move(definition)) {
+  const auto add = [&](std::shared_ptr<const Definition> one) {
+    Reached& reached = reached_[one->hash];
+    reached.states.assign(one->chart.states.size(), false);
+    reached.transitions.assign(one->chart.transitions.size(), false);
+    reached.definition = std::move(one);
+  };
+  add(definition_);
+  for (const auto& [hash, machine] : definition_->machines) add(machine);
+}
+
+void Coverage::add(const Definition& definition, const TransitionTaken& taken) {
+  const auto found = reached_.find(definition.hash);
+  if (found == reached_.end()) return;
+  for (const StateIndex entered : taken.entered) found->second.states[entered.value] = true;
+  for (const TransitionIndex index : taken.transitions)
+    found->second.transitions[index.value] = true;
+}
+
+void Coverage::add(const Coverage& other) {
+  for (const auto& [hash, theirs] : other.reached_) {
+    Reached& ours = reached_.at(hash);
+    for (std::size_t i = 0; i < theirs.states.size(); ++i)
+      if (theirs.states[i]) ours.states[i] = true;
+    for (std::size_t i = 0; i < theirs.transitions.size(); ++i)
+      if (theirs.transitions[i]) ours.transitions[i] = true;
+  }
+}
+
+std::vector<CoverageRow> Coverage::rows() const {
+  std::vector<CoverageRow> rows;
+  for (const auto& [hash, reached] : reached_) {
+    const Definition& definition = *reached.definition;
+    CoverageRow row;
+    row.name = definition.name;
+    for (std::uint32_t i = 1; i < definition.chart.states.size(); ++i) {
+      const StateIndex index(i);
+      if (definition.chart.is_history(index)) continue;
+      ++row.states_total;
+      if (reached.states[i])
+        ++row.states_reached;
+      else
+        row.unreached.push_back({definition.source_name, definition.states[i].place,
+                                 "state '" + definition.chart.state(index).id + "'"});
+    }
+    for (const statechart::StateNode& node : definition.chart.states)
+      for (const TransitionIndex index : node.transitions) {
+        ++row.transitions_total;
+        if (reached.transitions[index.value])
+          ++row.transitions_reached;
+        else
+          row.unreached.push_back({definition.source_name,
+                                   definition.transitions[index.value].place,
+                                   describe(definition, index)});
+      }
+    std::stable_sort(
+        row.unreached.begin(), row.unreached.end(), [](const Unreached& a, const Unreached& b) {
+          return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+        });
+    rows.push_back(std::move(row));
+  }
+  std::sort(rows.begin(), rows.end(), [&](const CoverageRow& a, const CoverageRow& b) {
+    const bool first = a.name == definition_->name;
+    return first != (b.name == definition_->name) ? first : a.name < b.name;
+  });
+  return rows;
+}
+
+CoverageRow Coverage::total() const {
+  CoverageRow total;
+  total.name = definition_->name;
+  for (const CoverageRow& row : rows()) {
+    total.states_reached += row.states_reached;
+    total.states_total += row.states_total;
+    total.transitions_reached += row.transitions_reached;
+    total.transitions_total += row.transitions_total;
+  }
+  return total;
+}
+
+bool covers(const CoverageRow& total, double percent) {
+  const auto enough = [&](std::size_t reached, std::size_t all) {
+    return static_cast<double>(reached) * 100.0 >= percent * static_cast<double>(all);
+  };
+  return enough(total.states_reached, total.states_total) &&
+         enough(total.transitions_reached, total.transitions_total);
+}
+
+}  // namespace checkride::rehearsal
