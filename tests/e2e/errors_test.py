@@ -240,7 +240,8 @@ def lint_points_at_line_and_column(place):
     refused(place.checkride("lint", place.folder / "absent.yaml"), USAGE, "absent.yaml")
     place.checkride("lint", "gh200-rebase").must(OK)
     for path in sorted(pathlib.Path(__file__).parents[2].glob("workflows/definitions/*.yaml")):
-        place.checkride("lint", path).must(OK)
+        if not path.name.endswith(".cases.yaml"):
+            place.checkride("lint", path).must(OK)
 
 
 main()
