@@ -23,14 +23,15 @@ void add_acting_verbs(Parser& parser) {
         verb.add_option("--params", options->params_file, "JSON file of parameters");
         verb.add_option("--id", options->id, "run id; default WORKFLOW-N");
         verb.add_option("--as", options->claimed, "act under this name");
-        verb.add_flag("--detach", options->detach, "go on in the background");
+        auto* detach = verb.add_flag("--detach", options->detach, "go on in the background");
         auto* dry = verb.add_flag("--dry-run", options->dry_run,
                                   "print the plan; nothing is started or written");
         auto* rehearse = verb.add_option("--rehearse", options->rehearse,
                                          "play scripted outcomes from this YAML file; nothing is "
                                          "started or written");
         verb.add_option("--case", options->only, "the case of that file")->needs(rehearse);
-        rehearse->excludes(dry);
+        rehearse->excludes(dry)->excludes(detach);
+        dry->excludes(detach);
       });
   parser.verb<ResumeOptions>("resume", "go on with an interrupted run", cmd_resume,
                              [](CLI::App& verb, const std::shared_ptr<ResumeOptions>& options) {

@@ -69,7 +69,9 @@ void World::look(Live& live, const StartChild& child) {
     const Series* series = series_of(*layer, Part::outcomes, intent.spec.state);
     if (series == nullptr) continue;
     const std::size_t at = series->list ? visit : 0;
-    if (at >= series->steps.size()) continue;
+    if (at >= series->steps.size())
+      return missing(live, Part::outcomes, intent.spec.state,
+                     *live.run.definition->states[intent.state.value].invoke, visit);
     const Planned& plan = series->steps[at];
     used_.insert(&plan);
     for (const std::string& key : {element, "#" + std::to_string(intent.item + 1)})

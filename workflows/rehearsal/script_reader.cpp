@@ -139,7 +139,10 @@ std::optional<Planned> ScriptReader::planned(const Node& node, Part part, const 
   plan.place = node.place;
   if (node.is_scalar() && node.text == "wait") {
     plan.kind = Planned::Kind::wait;
-    return plan;
+    if (invoke.signature.performer != JobSignature::Performer::machine) return plan;
+    reporter_.error(node.place, "shape",
+                    "a machine does not wait, its children wait: write {outcomes: {STATE: wait}}");
+    return std::nullopt;
   }
   if (node.is_scalar() && node.text == "usual") {
     plan.kind = Planned::Kind::usual;

@@ -126,9 +126,7 @@ TEST_CASE("test refuses cases that are wrong, and says where cases are") {
   options.cases.clear();
   CHECK(cmd_test(session.context(), options) == exit_usage);
   CHECK_THAT(session.err(), Contains("no cases are shipped with 'demo'"));
-  options.shipped_cases = [](const std::string&) {
-    return std::string("rehearsal: 1\n") + cases;
-  };
+  options.shipped_cases = [](const std::string&) { return std::string("rehearsal: 1\n") + cases; };
   CHECK(cmd_test(session.context(), options) == exit_ok);
 }
 

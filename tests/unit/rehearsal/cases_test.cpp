@@ -13,7 +13,7 @@ TEST_CASE("unknown states, params and keys are named with place and suggestion",
         "cases.yaml:2:12: error: there is no state 'biuld' in stage; did you mean 'build'? "
         "[unknown-state]\n");
   CHECK_THAT(mistakes("outcomes:\n  parts: {outcomes: {wrok: wait}}"),
-             Contains("cases.yaml:3:23: error: there is no state 'wrok' in stage/part; did you "
+             Contains("cases.yaml:3:22: error: there is no state 'wrok' in stage/part; did you "
                       "mean 'work'?"));
   CHECK_THAT(mistakes("params: {itmes: []}"),
              Contains("2:10: error: stage has no parameter 'itmes'; did you mean 'items'?"));
@@ -47,6 +47,7 @@ TEST_CASE("an outcome is one thing, of a job that there is", "[rehearsal]") {
   CHECK_THAT(mistakes("outcomes: {build: {error: {class: oops}}}"), Contains("failure class"));
   CHECK_THAT(mistakes("outcomes: {build: {but: {ok: false}}}"), Contains("`usual` has none"));
   CHECK_THAT(mistakes("outcomes: {build: usual}"), Contains("has no outcome for state 'build'"));
+  CHECK_THAT(mistakes("outcomes: {parts: wait}"), Contains("its children wait"));
   CHECK_THAT(mistakes("outcomes: {build: []}"), Contains("the list of outcomes is empty"));
   CHECK_THAT(mistakes("outcomes: {rest: {result: {ok: true, count: 1}, takes: soon}}"),
              Contains("`takes` must be a duration"));

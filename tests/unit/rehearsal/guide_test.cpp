@@ -29,8 +29,8 @@ TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
   const LoadResult loaded =
       load_definition(first_example("write-a-procedure.md"), "guide.yaml", options);
   REQUIRE(loaded.definition != nullptr);
-  const auto read = rehearsal::read_cases(first_example("test-a-procedure.md"), "cases.yaml",
-                                          *loaded.definition);
+  const auto read =
+      rehearsal::read_cases(first_example("test-a-procedure.md"), "cases.yaml", *loaded.definition);
   for (const LoadDiagnostic& diagnostic : read.diagnostics) UNSCOPED_INFO(to_string(diagnostic));
   REQUIRE(read.file != nullptr);
   CHECK(read.file->cases.size() == 5);

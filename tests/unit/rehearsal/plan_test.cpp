@@ -35,12 +35,11 @@ std::string states(const rehearsal::Plan& plan) {
 TEST_CASE("the expected path neither warns nor fails", "[plan]") {
   const auto definition = load_stage();
   std::vector<std::string> looked;
-  const auto plan =
-      rehearsal::plan_of(definition, params_of(*definition),
-                         [&](const JobSpec& spec) -> std::optional<JobOutcome> {
-                           looked.push_back(spec.state + " " + cel::to_cel(cel::Value(spec.inputs)));
-                           return std::nullopt;
-                         });
+  const auto plan = rehearsal::plan_of(
+      definition, params_of(*definition), [&](const JobSpec& spec) -> std::optional<JobOutcome> {
+        looked.push_back(spec.state + " " + cel::to_cel(cel::Value(spec.inputs)));
+        return std::nullopt;
+      });
   CHECK(states(plan) == "build parts rest ");
   REQUIRE(plan.end.has_value());
   CHECK(definition->chart.state(*plan.end).id == "good");
@@ -53,22 +52,21 @@ TEST_CASE("the expected path neither warns nor fails", "[plan]") {
 
 TEST_CASE("what a look finds decides the branch", "[plan]") {
   const auto definition = load_stage();
-  const auto plan = rehearsal::plan_of(
-      definition, params_of(*definition), [&](const JobSpec& spec) -> std::optional<JobOutcome> {
-        if (spec.state != "build") return std::nullopt;
-        return found(false);
-      });
+  const auto plan = rehearsal::plan_of(definition, params_of(*definition),
+                                       [&](const JobSpec& spec) -> std::optional<JobOutcome> {
+                                         if (spec.state != "build") return std::nullopt;
+                                         return found(false);
+                                       });
   CHECK(states(plan) == "build ask parts rest ");
   CHECK(plan.steps[0].verdict == Verdict::failed);
   CHECK(plan.steps[0].certain);
   CHECK_FALSE(plan.looked_failed);  // a person may still approve
 
-  const auto good = rehearsal::plan_of(
-      definition, params_of(*definition),
-      [&](const JobSpec& spec) -> std::optional<JobOutcome> {
-        if (spec.state != "build") return std::nullopt;
-        return found(true);
-      });
+  const auto good = rehearsal::plan_of(definition, params_of(*definition),
+                                       [&](const JobSpec& spec) -> std::optional<JobOutcome> {
+                                         if (spec.state != "build") return std::nullopt;
+                                         return found(true);
+                                       });
   CHECK(good.steps[0].verdict == Verdict::passed);
   CHECK(good.steps[0].note == "4 built");
 }
@@ -86,15 +84,15 @@ states:
   b: {type: final}
   c: {type: final, outcome: failed}
 )");
-  const auto failing = rehearsal::plan_of(
-      definition, params_of(*definition),
-      [](const JobSpec&) -> std::optional<JobOutcome> { return found(false); });
+  const auto failing =
+      rehearsal::plan_of(definition, params_of(*definition),
+                         [](const JobSpec&) -> std::optional<JobOutcome> { return found(false); });
   CHECK(failing.looked_failed);
   JobOutcome broken;
   broken.message = "not there";
-  const auto error = rehearsal::plan_of(
-      definition, params_of(*definition),
-      [&](const JobSpec&) -> std::optional<JobOutcome> { return broken; });
+  const auto error =
+      rehearsal::plan_of(definition, params_of(*definition),
+                         [&](const JobSpec&) -> std::optional<JobOutcome> { return broken; });
   CHECK(error.looked_failed);
   const auto unknown =
       rehearsal::plan_of(definition, params_of(*definition),

@@ -61,7 +61,8 @@ TEST_CASE("each expectation that does not hold is told", "[rehearsal]") {
   const std::string all = played->differences("a report\n");
   CHECK_THAT(all, Contains("expected failed, it ended succeeded"));
   CHECK_THAT(all, Contains("expected exit code 1, it was 0"));
-  CHECK_THAT(all, Contains("state 'build' was visited, but not in the order expected (parts, build)"));
+  CHECK_THAT(all,
+             Contains("state 'build' was visited, but not in the order expected (parts, build)"));
   CHECK_THAT(all, Contains("state 'rest' was to be avoided and was visited"));
   CHECK_THAT(all, Contains("the verdict of 'build' was to be failed and is passed (3 built)"));
   CHECK_THAT(all, Contains("data.seen was to be 4 and is 3"));
@@ -78,11 +79,11 @@ TEST_CASE("a job that runs needs an outcome, and the message says what to add", 
         "state 'build' of 'stage' runs check, and no outcome says how that ends; add under "
         "`outcomes`: build: {result: {ok: false, count: 0}}");
   CHECK(top->rehearsed.exit_code() == 2);
-  const auto child = play(
-      "params: {repo: /src}\noutcomes: {build: {result: {ok: true, count: 1}}, parts: {}}\n");
+  const auto child =
+      play("params: {repo: /src}\noutcomes: {build: {result: {ok: true, count: 1}}, parts: {}}\n");
   CHECK_THAT(child->rehearsed.problem,
              Contains("state 'work' of 'stage/part' (child of 'parts' for 'one') runs check") &&
-                 Contains("add under `outcomes`: parts: {outcomes: {work: {result: ") );
+                 Contains("add under `outcomes`: parts: {outcomes: {work: {result: "));
   const auto twice = play(well + R"(
   outcomes:
     build: [{but: {ok: false}}]
@@ -228,6 +229,19 @@ TEST_CASE("a child that fails ends the sequence, by item or by position", "[rehe
   expect: {outcome: failed, children: {parts: {one: {outcome: succeeded}, two: {outcome: failed}}}}
 )");
   CHECK(by_position->differences() == "");
+}
+
+TEST_CASE("children of a state that is visited again go by its list", "[rehearsal]") {
+  const std::string twice = R"(
+  outcomes:
+    parts: [{outcomes: {work: wait}}, usual]
+)";
+  const auto failed =
+      play(well + "  outcomes: {parts: [{outcomes: {work: {error: {class: code}}}}]}\n");
+  CHECK(failed->rehearsed.outcome() == "failed");
+  const auto held = play(well + twice + "  cancel: {in: parts, why: it hangs}\n");
+  CHECK(held->rehearsed.outcome() == "cancelled");
+  CHECK(held->unused() == "14: outcomes.parts #2\n");
 }
 
 TEST_CASE("coverage counts what a document writes and names the rest by line", "[rehearsal]") {

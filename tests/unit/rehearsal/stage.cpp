@@ -78,9 +78,8 @@ std::vector<const JobSignature*> stage_kinds() {
   };
   static const JobSignature check =
       kind("check", "{what?: string}", "{ok: bool, count: int, files?: list<string>}");
-  static const JobSignature look =
-      kind("look", "{}",
-           "{verdict: string, findings?: list<string>, result?: {ok: bool, count: int}}");
+  static const JobSignature look = kind(
+      "look", "{}", "{verdict: string, findings?: list<string>, result?: {ok: bool, count: int}}");
   return {&check, &look};
 }
 
