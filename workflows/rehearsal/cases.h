@@ -42,7 +42,7 @@ struct Planned {
 };
 
 // What comes to pass each time: a single outcome every time, a list one after the other, and then
-// nothing more (docs/decisions/0006-rehearsal.md).
+// nothing more (docs/decisions/0021-rehearsal.md).
 struct Series {
   bool list = false;
   std::vector<Planned> steps;  // never empty

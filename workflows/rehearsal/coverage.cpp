@@ -10,6 +10,16 @@ using statechart::TransitionIndex;
 
 namespace {
 
+// The event as a definition writes it: "done", "error", "answer.approve".
+std::string event_text(std::string_view event, const std::string& source) {
+  for (const std::string_view ending : {"done", "error"})
+    for (const std::string_view of : {".invoke.", ".state."})
+      if (event.starts_with(std::string(ending) + std::string(of))) return std::string(ending);
+  if (event.starts_with("answer.") && event.ends_with("." + source))
+    event.remove_suffix(source.size() + 1);
+  return std::string(event);
+}
+
 std::string describe(const Definition& definition, TransitionIndex index) {
   const statechart::Transition& transition = definition.chart.transition(index);
   const std::string& source = definition.chart.state(transition.source).id;
@@ -17,8 +27,12 @@ std::string describe(const Definition& definition, TransitionIndex index) {
   for (std::size_t i = 0; i < transition.targets.size(); ++i)
     text += (i == 0 ? " -> '" : ", '") + definition.chart.state(transition.targets[i]).id + "'";
   if (transition.targets.empty()) text += " (stays)";
-  for (std::size_t i = 0; i < transition.events.size(); ++i)
-    text += (i == 0 ? " on " : ", ") + transition.events[i];
+  // `answer` alone stands for every answer of the gate.
+  const bool any_answer =
+      transition.events.size() > 1 && transition.events[0].starts_with("answer.");
+  for (std::size_t i = 0; i < (any_answer ? 1 : transition.events.size()); ++i)
+    text += (i == 0 ? " on " : ", ") +
+            (any_answer ? std::string("answer") : event_text(transition.events[i], source));
   if (transition.cond) text += " [" + definition.conditions[transition.cond->value].source() + "]";
   return text;
 }
