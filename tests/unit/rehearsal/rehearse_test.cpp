@@ -237,7 +237,35 @@ TEST_CASE("a list of outcomes of a machine holds one visit each", "[rehearsal]")
   expect: {outcome: failed, children: {parts: {one: {outcome: failed}}}}
 )");
   CHECK(failed->differences() == "");
-  CHECK(failed->unused() == "14: outcomes.parts #2\n");
+  CHECK(failed->unused() == "13: outcomes.parts #2\n");
+
+  const auto definition = load_stage(R"(checkride: 1
+workflow: stage
+states:
+  a:
+    budget: 5
+    exhausted: b
+    invoke: {machine: part}
+    on: {done: a, error: b}
+  b: {type: final}
+machines:
+  part:
+    states:
+      work: {invoke: {job: check}, on: {done: fine, error: fine}}
+      fine: {type: final}
+)");
+  const auto read = rehearsal::read_cases(
+      "rehearsal: 1\noutcomes: {a: [{outcomes: {work: {error: {class: code}}}}]}\n", "c.yaml",
+      *definition);
+  REQUIRE(read.file != nullptr);
+  MemoryLog log;
+  rehearsal::Coverage coverage(definition);
+  const auto again =
+      rehearsal::rehearse(definition, *read.file, read.file->cases.front(), log, coverage, {});
+  REQUIRE(again.has_value());
+  CHECK_THAT(again->problem, Contains("state 'a'") && Contains("(visit 2)") &&
+                                 Contains("add one to the list of 'a'"));
+  CHECK(again->runs.size() == 2);  // the top and its only child
 }
 
 TEST_CASE("coverage counts what a document writes and names the rest by line", "[rehearsal]") {
