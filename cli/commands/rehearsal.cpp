@@ -1,12 +1,14 @@
 #include "cli/commands/rehearsal.h"
 
+#include <map>
 #include <ostream>
 
 #include "cli/commands/load.h"
 #include "cli/commands/report.h"
-#include "cli/render/live.h"
+#include "cli/render/live_line.h"
 #include "engine/base/files.h"
 #include "engine/base/version.h"
+#include "engine/decider/decide.h"
 
 namespace checkride::cli {
 
@@ -15,6 +17,45 @@ namespace {
 std::string where(const std::string& source, Place place) {
   return source + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
 }
+
+// The lines of a run as it goes, one per thing that happens, in virtual time.
+class Lines {
+ public:
+  Lines(const Context& context, const LogReader& log)
+      : context_(context), log_(log), style_(context.terminal && !context.json) {}
+
+  void moved(const RunId& run) {
+    RunState& state = states_[run];
+    static_cast<void>(log_.read(run, state.last.next(), [&](const Record& record) {
+      evolve(state, record);
+      const auto definition = context_.definition(log_, state.start.definition);
+      if (!definition) return true;
+      add_secrets(mask_, **definition, state.params);
+      const View view(*definition, mask_);
+      for (const LiveLine& shown : live_lines(view, state, record, style_))
+        print(state, record, shown);
+      return true;
+    }));
+  }
+
+ private:
+  void print(const RunState& state, const Record& record, const LiveLine& shown) {
+    if (context_.json)
+      context_.out << document(json::object{{"run", record.run.value},
+                                            {"sequence", state.last.value},
+                                            {"time", as_json(record.time)},
+                                            {"text", shown.text}});
+    else
+      context_.out << style_(Tone::dim, to_iso8601(record.time).substr(11, 8)) << "  "
+                   << (state.start.parent ? "  " : "") << pad(shown.mark, 3) << shown.text << "\n";
+  }
+
+  const Context& context_;
+  const LogReader& log_;
+  Style style_;
+  Mask mask_;  // of all runs so far
+  std::map<RunId, RunState> states_;
+};
 
 Result<const rehearsal::Case*> choose(const rehearsal::CaseFile& file, const std::string& name) {
   std::string all;
@@ -92,11 +133,10 @@ int run_rehearsal(const Context& context, const std::shared_ptr<const Definition
                 << "): scripted outcomes, nothing is run and nothing is stored\n";
   MemoryLog log;
   rehearsal::Coverage coverage(definition);
-  const RunId root = rehearsal::RehearsalOptions{}.run;
   const Context local = rehearsing(context, definition);
-  LiveView live(local, root);
+  Lines lines(local, log);
   const auto played = play_case(context, definition, **file, one, log, coverage,
-                                [&](const RunId& run) { live.moved(log, run); });
+                                [&](const RunId& run) { lines.moved(run); });
   if (!played) return report_error(context, played.error());
   const rehearsal::Rehearsed& rehearsed = played->rehearsed;
   for (const rehearsal::Unused& left : rehearsal::unused(one.script, rehearsed.used))
