@@ -47,13 +47,20 @@ std::optional<StateIndex> top_final(const RunState& state, const Definition& def
   return std::nullopt;
 }
 
-Draft::Draft(RunState start, const Definition& def, const Command& cmd)
-    : state(std::move(start)), definition(def), command(cmd) {}
+Draft::Draft(const RunState& start, const Definition& def, const Command& cmd)
+    : state(start), definition(def), command(cmd), start_(start) {}
 
 void Draft::emit(Event event) {
   const EventContext context{command.run, next_sequence(), command.time, command.actor, command.id};
   evolve(state, event, context);
   events.push_back(std::move(event));
+}
+
+void Draft::take_back(std::size_t events_kept) {
+  events.erase(events.begin() + static_cast<std::ptrdiff_t>(events_kept), events.end());
+  state = start_;
+  for (const Event& event : events)
+    evolve(state, event, {command.run, next_sequence(), command.time, command.actor, command.id});
 }
 
 RunActivation Draft::activation(const ChartEvent* event) const {
@@ -142,7 +149,6 @@ void Draft::run_pending() {
 
 void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
   if (step == Step::dispatch && top_final(state, definition)) return;
-  const RunState before = state;
   const std::size_t events_before = events.size();
   const std::size_t pending_before = pending_.size();
 
@@ -171,8 +177,7 @@ void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
   if (stop_ || limit || end == MacrostepEnd::stopped) {
     // Park: the unfinished macrostep never happened. What was tried is kept, and the input waits
     // first in the queue for `resolve --retry`.
-    state = before;
-    events.resize(events_before);
+    take_back(events_before);
     pending_.resize(pending_before);
     exhausted_.clear();
     flush_candidates(trigger_);

@@ -20,7 +20,8 @@ class Draft final : public statechart::Host {
  public:
   using StateIndex = statechart::StateIndex;
 
-  Draft(RunState start, const Definition& definition, const Command& command);
+  // The state outlives the draft.
+  Draft(const RunState& start, const Definition& definition, const Command& command);
 
   void emit(Event event);
   Sequence next_sequence() const { return state.last.next(); }
@@ -74,6 +75,10 @@ class Draft final : public statechart::Host {
   const Command& command;
 
  private:
+  // Takes back all events but the first so many. The state is folded again from the start, which is
+  // rare; a copy made before every macrostep would be dear.
+  void take_back(std::size_t events_kept);
+
   enum class Step : std::uint8_t { start, dispatch, jump };
   void macrostep(Step step, const QueuedEvent& event, StateIndex target = statechart::root_state);
   void run_pending();
@@ -110,6 +115,8 @@ class Draft final : public statechart::Host {
   void fail_invocation(const JobIntended& intent, const JobOutcome& outcome);
   void children_progress(StateIndex index, const InvokeSpec& invoke);
   const InvokeSpec* invoke_of(const JobIntended& intent) const;
+
+  const RunState& start_;
 
   // Of the macrostep under way.
   statechart::Interpreter* interpreter_ = nullptr;

@@ -39,6 +39,7 @@ class Generator {
       scenario_.limits = {20, 3};
     else
       scenario_.limits = {200, 100};
+    scenario_.park = one_in(3);
     return std::move(scenario_);
   }
 
@@ -77,7 +78,7 @@ class Generator {
       add_node(parent, StateKind::state);
       return;
     }
-    const StateIndex s = add_node(parent, die < 7 ? StateKind::state : StateKind::parallel);
+    const StateIndex s = add_node(parent, die < 6 ? StateKind::state : StateKind::parallel);
     const std::size_t children = 1 + below(3);
     const std::size_t history_at = one_in(2) ? below(children + 1) : children + 1;
     for (std::size_t i = 0; i <= children; ++i) {
@@ -149,29 +150,41 @@ class Generator {
       Transition t;
       t.source = s;
       t.internal = one_in(3);
-      const bool eventless = one_in(8);
+      const bool eventless = one_in(12);
       if (!eventless) {
         t.events.push_back(event_descriptor());
         if (one_in(4)) t.events.push_back(event_descriptor());
       }
       if (eventless ? !one_in(8) : one_in(3)) t.cond = guard();
       if (one_in(2)) t.content = content();
-      t.targets = targets();
+      t.targets = targets(s);
       const TransitionIndex index = push(std::move(t));
       node(s).transitions.push_back(index);
     }
   }
   std::string event_descriptor() {
-    if (one_in(6)) return "done.state." + node(any_state()).id;
+    if (one_in(6)) return "done.state." + node(one_in(4) ? any_state() : any_that_ends()).id;
     return pick(descriptors);
+  }
+  // A state that has a final child, where there is one.
+  StateIndex any_that_ends() {
+    std::vector<StateIndex> found;
+    for (const StateNode& s : chart().states) {
+      if (s.kind == StateKind::final && s.parent != root_state) found.push_back(s.parent);
+    }
+    return found.empty() ? any_state() : found[below(found.size())];
   }
   StateIndex any_state() {
     return StateIndex(static_cast<std::uint32_t>(1 + below(chart().states.size() - 1)));
   }
-  std::vector<StateIndex> targets() {
+  // Half of them close by: inside the source, or inside its parent, so that regions move by
+  // themselves.
+  std::vector<StateIndex> targets(StateIndex source = root_state) {
     std::vector<StateIndex> result;
     if (one_in(7)) return result;
-    result.push_back(any_state());
+    std::vector<StateIndex> close = inside(source, true);
+    if (close.empty() || one_in(2)) close = inside(node(source).parent, true);
+    result.push_back(one_in(2) ? any_state() : close[below(close.size())]);
     const std::size_t more = one_in(3) ? 1 + below(2) : 0;
     for (std::size_t attempt = 0; attempt < 4 * more; ++attempt) {
       result.push_back(any_state());
@@ -191,16 +204,20 @@ class Generator {
     for (std::size_t i = 0; i < count; ++i) {
       ActionSpec action;
       const std::size_t die = below(40);
-      if (die == 0)
-        action.kind = ActionSpec::Kind::stops;
-      else if (die < 5)
+      if (die < 3)
         action.kind = ActionSpec::Kind::fails;
-      else if (die < 15)
+      else if (die < 7)
         action.kind = ActionSpec::Kind::raise;
-      else if (die < 22)
+      else if (die < 11)
         action.kind = ActionSpec::Kind::raise_if_in;
+      else if (die < 17)
+        action.kind = ActionSpec::Kind::send;
+      else if (die < 20)
+        action.kind = ActionSpec::Kind::cancel;
       action.event = pick(event_names);
       action.state = any_state();
+      action.id = one_in(2) ? "x" : "y";
+      action.delay = static_cast<std::uint32_t>(below(5));
       actions.push_back(std::move(action));
     }
     scenario_.contents.push_back(std::move(actions));
@@ -209,9 +226,7 @@ class Generator {
   ConditionIndex guard() {
     GuardSpec guard;
     const std::size_t die = below(40);
-    if (die == 0)
-      guard.kind = GuardSpec::Kind::stops;
-    else if (die < 5)
+    if (die < 4)
       guard.kind = GuardSpec::Kind::fails;
     else if (die < 9)
       guard.kind = GuardSpec::Kind::no;
@@ -232,6 +247,9 @@ class Generator {
       if (one_in(16)) {
         step.kind = ScriptStep::Kind::jump;
         while (step.targets.empty()) step.targets = targets();
+      } else if (one_in(6)) {
+        step.kind = ScriptStep::Kind::wait;
+        step.ticks = static_cast<std::uint32_t>(1 + below(4));
       } else if (one_in(12)) {
         step.kind = ScriptStep::Kind::restart;
       }

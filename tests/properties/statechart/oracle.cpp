@@ -150,7 +150,7 @@ bool Oracle::condition_match(std::uint32_t t, const ChartEvent* event) {
 std::vector<Oracle::Taken> Oracle::remove_conflicting(const std::vector<Taken>& enabled) {
   std::vector<Taken> filtered;
   for (const Taken& t1 : enabled) {
-    bool preempted = false;
+    bool lost = false;
     std::set<std::uint32_t> to_remove;
     for (const Taken& t2 : filtered) {
       const std::set<State> a = compute_exit_set({t1});
@@ -160,12 +160,14 @@ std::vector<Oracle::Taken> Oracle::remove_conflicting(const std::vector<Taken>& 
       if (!intersect) continue;
       if (descendant(t1.source, t2.source)) {
         to_remove.insert(t2.number);
+        ++preempted;
       } else {
-        preempted = true;
+        lost = true;
+        ++preempted;
         break;
       }
     }
-    if (preempted) continue;
+    if (lost) continue;
     std::vector<Taken> kept;
     for (const Taken& t : filtered) {
       if (to_remove.count(t.number) == 0) kept.push_back(t);

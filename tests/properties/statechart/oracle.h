@@ -28,6 +28,7 @@ class Oracle {
   bool is_legal() const;
 
   std::vector<std::string> steps;  // one line a microstep
+  std::size_t preempted = 0;       // transitions that lost against another, in all
 
  private:
   using State = std::uint32_t;

@@ -139,8 +139,11 @@ std::string describe_content(const Scenario& scenario, ContentIndex content) {
       case ActionSpec::Kind::raise_if_in:
         text += " if In(#" + to_string(action.state) + ") raise " + action.event;
         break;
+      case ActionSpec::Kind::send:
+        text += " send " + action.event + " #" + action.id + " in " + std::to_string(action.delay);
+        break;
+      case ActionSpec::Kind::cancel: text += " cancel #" + action.id; break;
       case ActionSpec::Kind::fails: text += " fail"; break;
-      case ActionSpec::Kind::stops: text += " stop"; break;
     }
   }
   return text + "}";
@@ -151,7 +154,7 @@ std::string describe_transition(const Scenario& scenario, TransitionIndex t) {
   std::string text = "t" + to_string(t) + (transition.internal ? " internal" : "") + " on";
   for (const std::string& event : transition.events) text += " " + event;
   if (transition.cond) {
-    static const char* const kinds[] = {"yes", "no", "in", "even", "fails", "stops"};
+    static const char* const kinds[] = {"yes", "no", "in", "even", "fails"};
     const GuardSpec& guard = scenario.guards[transition.cond->value];
     text += " [" + to_string(*transition.cond) + ": " + kinds[static_cast<int>(guard.kind)];
     if (guard.kind == GuardSpec::Kind::in) text += " #" + to_string(guard.state);
@@ -201,10 +204,14 @@ std::string describe(const Scenario& scenario) {
     for (const TransitionIndex t : node.transitions)
       text += indent + describe_transition(scenario, t) + "\n";
   }
+  text += std::string("errors: ") + (scenario.park ? "park" : "event") + ", at most " +
+          std::to_string(scenario.limits.microsteps_max) + " microsteps and " +
+          std::to_string(scenario.limits.internal_events_max) + " waiting events\n";
   text += "script: start";
   for (const ScriptStep& step : scenario.script) {
     switch (step.kind) {
       case ScriptStep::Kind::event: text += ", " + step.event; break;
+      case ScriptStep::Kind::wait: text += ", wait " + std::to_string(step.ticks); break;
       case ScriptStep::Kind::jump: text += ", jump to" + names(scenario, step.targets); break;
       case ScriptStep::Kind::restart: text += ", restart"; break;
     }
