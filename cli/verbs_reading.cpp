@@ -1,7 +1,9 @@
 #include "cli/commentary.h"
 #include "cli/commands/doctor.h"
+#include "cli/commands/export_scxml.h"
 #include "cli/commands/graph.h"
 #include "cli/commands/history.h"
+#include "cli/commands/import_scxml.h"
 #include "cli/commands/inbox.h"
 #include "cli/commands/lint.h"
 #include "cli/commands/logs.h"
@@ -147,6 +149,14 @@ void add_reading_verbs(Parser& parser) {
                         "percent of states and transitions that must be reached")
             ->check(CLI::Range(0.0, 100.0));
       });
+  parser.verb<ExportScxmlOptions>("export-scxml", "a definition as SCXML, for other tools",
+                                  cmd_export_scxml, [](CLI::App& verb, const auto& o) {
+                                    verb.add_option("definition", o->source)->required();
+                                  });
+  parser.verb<ImportScxmlOptions>("import-scxml", "an SCXML chart as a definition",
+                                  cmd_import_scxml, [](CLI::App& verb, const auto& o) {
+                                    verb.add_option("file", o->file)->required();
+                                  });
   parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});
 }

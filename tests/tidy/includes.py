@@ -30,6 +30,7 @@ THIRD = {
     "re2/": ["engine/cel/regex.cpp", "engine/runners/local/output_match.cpp", "workflows/jobs", "tests"],
     "openssl/": ["engine/base/digest.cpp"],
     "yaml-cpp/": ["workflows/loader"],
+    "expat.h": ["workflows/scxml"],
     "CLI/": ["cli", "tests"],
     "spdlog/": ["cli/commentary.cpp"],
     "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs"],

@@ -63,6 +63,10 @@ std::string compare(Session& session, const json::object& expected, const char* 
       verdict.order_mismatch = where + ": expected " + joined(wanted) + ", got " + joined(order);
     }
   }
+  const json::value* parked = expected.if_contains("parked");
+  if (session.parked() != (parked != nullptr && parked->is_bool() && parked->get_bool())) {
+    return where + (session.parked() ? ": a failure parked it" : ": no failure parked it");
+  }
   const json::value* configuration = expected.if_contains(configuration_key);
   if (configuration == nullptr) return {};
   std::vector<std::string> wanted = strings(*configuration);
@@ -86,7 +90,9 @@ Verdict run_test(const json::object& test) {
     }
     return failed(machine.error().text());
   }
-  Session session(*std::move(machine));
+  const json::value* errors = test.if_contains("errors");
+  Session session(*std::move(machine),
+                  errors != nullptr && errors->is_string() && errors->get_string() == "park");
   Verdict verdict;
   const auto fail_with = [&](std::string reason) {
     verdict.kind = Verdict::Kind::fail;

@@ -17,11 +17,11 @@ using statechart::StateIndex;
 
 }  // namespace
 
-Session::Session(Machine machine)
-    : machine_(std::move(machine)), interpreter_(machine_.chart, state_, *this) {}
+Session::Session(Machine machine, bool park)
+    : machine_(std::move(machine)), park_(park), interpreter_(machine_.chart, state_, *this) {}
 
 Result<void> Session::start() {
-  CR_CHECK(check(interpreter_.start()));
+  CR_CHECK(macrostep([&] { return interpreter_.start(); }));
   return drain();
 }
 
@@ -54,20 +54,40 @@ Result<void> Session::advance(std::chrono::milliseconds span) {
 }
 
 Result<void> Session::drain() {
-  for (std::size_t taken = 0; !external_queue_.empty(); ++taken) {
+  for (std::size_t taken = 0; !external_queue_.empty() && !parked_; ++taken) {
     if (taken == external_events_max) {
       return fail(ErrorCode::invalid_argument, "the external queue does not run empty");
     }
     const ChartEvent event{external_queue_.front(), ChartEvent::Type::external, {}};
     external_queue_.pop_front();
-    CR_CHECK(check(interpreter_.dispatch(event)));
+    CR_CHECK(macrostep([&] { return interpreter_.dispatch(event); }));
+    if (parked_) external_queue_.push_front(event.name);
   }
   return {};
 }
 
-Result<void> Session::check(MacrostepEnd end) const {
+template <class Step>
+Result<void> Session::macrostep(const Step& step) {
+  const statechart::ChartState state_before = state_;
+  const auto variables_before = machine_.variables;
+  const auto external_before = external_queue_;
+  const auto delayed_before = delayed_;
+  const auto order_before = order_;
+  const MacrostepEnd end = step();
   if (end == MacrostepEnd::stable || end == MacrostepEnd::finished) return {};
-  return fail(ErrorCode::invalid_argument, interpreter_.message());
+  if (end != MacrostepEnd::stopped || !park_)
+    return fail(ErrorCode::invalid_argument, interpreter_.message());
+  state_ = state_before;
+  machine_.variables = variables_before;
+  external_queue_ = external_before;
+  delayed_ = delayed_before;
+  order_ = order_before;
+  parked_ = true;
+  return {};
+}
+
+HostError Session::error() const {
+  return park_ ? HostError::stop : HostError::execution;
 }
 
 std::vector<std::string> Session::configuration() const {
@@ -97,9 +117,9 @@ statechart::Host::Verdict Session::evaluate(statechart::TransitionIndex,
 
 statechart::Host::Verdict Session::holds(const cel::Program& condition) const {
   const cel::EvalResult value = condition.evaluate(*this);
-  if (!value) return {false, HostError::execution, value.error().message};
+  if (!value) return {false, error(), value.error().message};
   if (value->kind() != cel::Kind::boolean) {
-    return {false, HostError::execution, "the condition is no bool"};
+    return {false, error(), "the condition is no bool"};
   }
   return {value->as_bool(), HostError::none, {}};
 }
@@ -142,10 +162,10 @@ statechart::Host::Outcome Session::run(const Action& action) {
           std::find_if(machine_.variables.begin(), machine_.variables.end(),
                        [&](const auto& entry) { return entry.first == action.name; });
       if (variable == machine_.variables.end()) {
-        return {HostError::execution, "no variable '" + action.name + "'"};
+        return {error(), "no variable '" + action.name + "'"};
       }
       cel::EvalResult value = action.expression->evaluate(*this);
-      if (!value) return {HostError::execution, value.error().message};
+      if (!value) return {error(), value.error().message};
       variable->second = *std::move(value);
       return {};
     }
@@ -159,7 +179,7 @@ statechart::Host::Outcome Session::run(const Action& action) {
         return run(branch.actions);
       }
       return {};
-    case Action::Kind::fail: return {HostError::execution, action.name};
+    case Action::Kind::fail: return {error(), action.name};
   }
   return {};
 }

@@ -14,7 +14,9 @@ namespace checkride::conformance {
 
 class Session final : public statechart::Host, private cel::Activation {
  public:
-  explicit Session(Machine machine);
+  // `park`: a failing guard or action throws its macrostep away and stops the session, as a
+  // definition's `errors: park` does; else it raises error.execution.
+  explicit Session(Machine machine, bool park = false);
 
   // Each runs until both queues are empty. An error is a limit: the machine does not settle.
   Result<void> start();
@@ -24,6 +26,8 @@ class Session final : public statechart::Host, private cel::Activation {
 
   std::vector<std::string> configuration() const;  // active leaf states, sorted
   std::vector<std::string> take_order();           // "-id" and "+id" since the last call
+  // Stopped by a failure: events wait from then on, the one that failed first.
+  bool parked() const { return parked_; }
 
  private:
   struct Delayed {
@@ -44,10 +48,15 @@ class Session final : public statechart::Host, private cel::Activation {
   Outcome run(const std::vector<Action>& actions);
   Outcome run(const Action& action);
   Verdict holds(const cel::Program& condition) const;
-  Result<void> check(statechart::MacrostepEnd end) const;
+  // Runs a macrostep; where it parks, everything is as before it.
+  template <class Step>
+  Result<void> macrostep(const Step& step);
+  statechart::HostError error() const;
   Result<void> drain();
 
   Machine machine_;
+  bool park_;
+  bool parked_ = false;
   statechart::ChartState state_;
   statechart::Interpreter interpreter_;
   std::deque<std::string> external_queue_;

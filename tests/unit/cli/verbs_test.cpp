@@ -4,8 +4,10 @@
 #include <regex>
 
 #include "cli/commands/doctor.h"
+#include "cli/commands/export_scxml.h"
 #include "cli/commands/graph.h"
 #include "cli/commands/history.h"
+#include "cli/commands/import_scxml.h"
 #include "cli/commands/lint.h"
 #include "cli/commands/load.h"
 #include "cli/commands/logs.h"
@@ -239,6 +241,33 @@ TEST_CASE("lint and graph take a definition by name", "[cli]") {
   CHECK(cmd_graph(session.context(), {"demo"}) == exit_ok);
   CHECK(session.out().find("stateDiagram-v2") != std::string::npos);
   CHECK(cmd_graph(session.context(), {"nothing"}) == exit_usage);
+}
+
+TEST_CASE("a definition goes out as SCXML and comes back", "[cli]") {
+  Session session;
+  session.sources["demo"] = procedure;
+  CHECK(cmd_export_scxml(session.context(), {"nothing"}) == exit_usage);
+  session.err();
+  CHECK(cmd_export_scxml(session.context(), {"demo"}) == exit_ok);
+  const std::string scxml = session.out();
+  CHECK(session.err().find("checkride's namespace") != std::string::npos);
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("checkride-verbs-" + std::to_string(::getpid()) + ".scxml");
+  std::ofstream(file) << scxml;
+  CHECK(cmd_import_scxml(session.context(), {file.string()}) == exit_ok);
+  session.sources["back"] = session.out();
+  CHECK(cmd_lint(session.context(), {{"back"}}) == exit_ok);
+  // What cannot be carried over is named with its place, and the exit code says so.
+  std::ofstream(file) << "<scxml xmlns='http://www.w3.org/2005/07/scxml'>\n"
+                         "<state id='a'><invoke/></state></scxml>";
+  CHECK(cmd_import_scxml(session.context(), {file.string()}) == exit_usage);
+  CHECK(session.err().find(file.string() + ":2:16: error: 'invoke' is left out") !=
+        std::string::npos);
+  session.out();
+  CHECK(cmd_import_scxml(session.context(true), {file.string()}) == exit_usage);
+  CHECK(json::parse(session.out()).at("complete") == false);
+  std::filesystem::remove(file);
+  CHECK(cmd_import_scxml(session.context(), {file.string()}) == exit_usage);
 }
 
 TEST_CASE("every verb prints one JSON document", "[cli]") {
