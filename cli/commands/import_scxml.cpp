@@ -6,6 +6,7 @@
 #include "cli/commands/load.h"
 #include "cli/commands/scxml_remarks.h"
 #include "engine/base/files.h"
+#include "workflows/loader/load.h"
 #include "workflows/scxml/scxml.h"
 
 namespace checkride::cli {

@@ -261,7 +261,7 @@ TEST_CASE("a definition goes out as SCXML and comes back", "[cli]") {
   std::ofstream(file) << "<scxml xmlns='http://www.w3.org/2005/07/scxml'>\n"
                          "<state id='a'><invoke/></state></scxml>";
   CHECK(cmd_import_scxml(session.context(), {file.string()}) == exit_usage);
-  CHECK(session.err().find(file.string() + ":2:16: error: 'invoke' is left out") !=
+  CHECK(session.err().find(file.string() + ":2:15: error: 'invoke' is left out") !=
         std::string::npos);
   session.out();
   CHECK(cmd_import_scxml(session.context(true), {file.string()}) == exit_usage);
