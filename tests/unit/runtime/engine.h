@@ -139,7 +139,7 @@ class Machine {
 
   // Runs the engine's thread until this holds; fails the test when it never does.
   void until(const std::function<bool()>& holds) {
-    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!holds()) {
       if (engine->io.stopped()) engine->io.restart();
       engine->io.run_one_for(std::chrono::milliseconds(100));
