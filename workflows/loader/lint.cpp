@@ -201,6 +201,7 @@ class Linter {
 void lint(const Definition& definition, Reporter& reporter) {
   Linter(definition, reporter).run();
   check_loops(definition, reporter);
+  check_uses(definition, reporter);
 }
 
 }  // namespace checkride::loader

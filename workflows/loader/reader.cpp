@@ -16,12 +16,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   definition_->name = std::move(name);
   definition_->source_name = reporter_.source_name();
   definition_->source = std::string(document_);
-  const std::vector<std::string> machine_keys = {"title", "params", "data", "result",  "errors",
-                                                 "on",    "entry",  "exit", "initial", "states"};
-  std::vector<std::string> workflow_keys = {"checkride", "workflow", "record_env", "omits",
-                                            "machines"};
-  workflow_keys.insert(workflow_keys.end(), machine_keys.begin(), machine_keys.end());
-  check_keys(root, child_ ? machine_keys : workflow_keys, child_ ? "a machine" : "a workflow");
+  check_keys(root, keys_of(child_ ? "machine" : "workflow"), child_ ? "a machine" : "a workflow");
 
   definition_->title = text_or(root, "title", "");
   read_fields(root.find("params"), false, definition_->params);
@@ -66,7 +61,11 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   };
   plain_ = environment({});
   error_ = environment({std::nullopt, true});
-  shown_.variable("params", definition_->params_type());
+  // Titles are shown for a run, whose params are complete: a default makes them no less certain.
+  std::vector<cel::Field> params;
+  for (const FieldSpec& param : definition_->params)
+    params.push_back({param.name, param.type, false});
+  shown_.variable("params", cel::Type::record(std::move(params)));
   for (auto& [state, invocation] : invocations_)
     invocation.result_environment = environment({invocation.result, false});
   if (const Node* title = root.find("title")) check_shown_text(*title);

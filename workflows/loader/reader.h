@@ -17,6 +17,7 @@
 
 #include "engine/decider/decide.h"
 #include "engine/decider/definition.h"
+#include "workflows/loader/language.h"
 #include "workflows/loader/reporter.h"
 #include "workflows/loader/yaml.h"
 

@@ -20,13 +20,6 @@ bool is_state_id(std::string_view id) {
                      [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
-const std::vector<std::string> state_keys = {
-    "type",  "title", "section", "optional", "initial", "states",    "on",      "always", "after",
-    "entry", "exit",  "invoke",  "undo",     "budget",  "exhausted", "verdict", "note"};
-const std::vector<std::string> final_keys = {"type", "title",   "section", "optional", "entry",
-                                             "exit", "verdict", "note",    "outcome",  "output"};
-const std::vector<std::string> history_keys = {"type", "history", "target"};
-
 }  // namespace
 
 std::string DefinitionReader::state_name(StateIndex state) const {
@@ -161,7 +154,7 @@ void DefinitionReader::read_state(StateIndex state) {
   if (node.is_null()) return;
   if (kind == StateKind::history_shallow || kind == StateKind::history_deep)
     return read_history(state, node);
-  check_keys(node, kind == StateKind::final ? final_keys : state_keys,
+  check_keys(node, keys_of(kind == StateKind::final ? "final_state" : "state"),
              kind == StateKind::final ? "a final state" : state_name(state));
   read_state_report(state, node);
   if (const Node* entry = node.find("entry"))
@@ -214,7 +207,7 @@ void DefinitionReader::read_initial(StateIndex state, const Node& node) {
 }
 
 void DefinitionReader::read_history(StateIndex state, const Node& node) {
-  check_keys(node, history_keys, "a history state");
+  check_keys(node, keys_of("history_state"), "a history state");
   const Node* target = node.find("target");
   if (target == nullptr) {
     broken(spec(state).place, "history",

@@ -211,7 +211,7 @@ std::optional<TransitionIndex> DefinitionReader::read_transition(
   if (node.is_scalar()) {
     transition.targets = read_targets(node);
   } else if (node.is_map()) {
-    check_keys(node, {"target", "guard", "actions", "verdict", "note", "internal"}, "a transition");
+    check_keys(node, keys_of("transition"), "a transition");
     if (const Node* target = node.find("target")) transition.targets = read_targets(*target);
     transition.internal = flag(node, "internal");
     if (const Node* guard = node.find("guard")) {

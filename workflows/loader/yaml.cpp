@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <unordered_map>
 
 #include "engine/cel/utf8.h"
 
@@ -103,8 +104,9 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Level {
     Node node;
-    std::optional<Entry> key;  // of a map: read, its value not yet
-    bool drop_value = false;   // the key was refused
+    std::optional<Entry> key;                              // of a map: read, its value not yet
+    std::unordered_map<std::string, std::uint32_t> lines;  // of the keys so far
+    bool drop_value = false;                               // the key was refused
   };
 
   void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -169,10 +171,11 @@ class TreeBuilder final : public YAML::EventHandler {
                       "a key must be text, not " + std::string(describe(node)) + "; quote it");
     } else if (node.plain && node.text == "<<") {
       reporter_.error(node.place, "yaml", "merge keys are not allowed; repeat the text");
-    } else if (const Entry* first = level.node.entry(node.text); first != nullptr) {
+    } else if (const auto [first, fresh] = level.lines.emplace(node.text, node.place.line);
+               !fresh) {
       reporter_.error(node.place, "yaml",
                       "the key '" + node.text + "' stands twice in this map, first in line " +
-                          std::to_string(first->place.line));
+                          std::to_string(first->second));
     } else {
       level.drop_value = false;
     }
@@ -225,6 +228,12 @@ bool check_bytes(std::string_view text, const Lines& lines, Reporter& reporter) 
   }
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) {
+      reporter.error(lines.place_of_offset(i), "yaml",
+                     "a carriage return stands here without a line feed; end lines with a line "
+                     "feed, or with both");
+      return false;
+    }
     if ((byte >= 0x20 && byte != 0x7f) || byte == '\t' || byte == '\n' || byte == '\r') continue;
     reporter.error(lines.place_of_offset(i), "yaml",
                    "the document holds a control character here; remove it");
