@@ -379,9 +379,16 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter) {
       reporter.error(lines.place(*second.start), "yaml",
                      "a second document begins here; write one workflow in each file");
   } catch (const YAML::Exception& e) {
+    const Place place = lines.place(e.mark);
+    const std::string_view line = line_of(text, place.line);
+    const std::string_view indent = line.substr(0, line.find_first_not_of(" \t"));
+    std::string suggestion;
     // yaml-cpp ends plain text at '?' inside braces, where YAML would go on.
-    reporter.error(lines.place(e.mark), "yaml", "this is not YAML: " + e.msg,
-                   e.msg == "unknown token" ? "quote text that holds '?' inside {} or []" : "");
+    if (e.msg == "unknown token")
+      suggestion = "quote text that holds '?' inside {} or []";
+    else if (indent.find('\t') != std::string_view::npos)
+      suggestion = "indent with spaces; a tab is no indentation";
+    reporter.error(place, "yaml", "this is not YAML: " + e.msg, std::move(suggestion));
   }
   if (reporter.errors() != errors) return std::nullopt;
   return builder.take();

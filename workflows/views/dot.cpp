@@ -86,6 +86,8 @@ std::string cut(std::string text, std::size_t most) {
   std::size_t end = text.find_last_of(" ,(&|", most);
   if (end == std::string::npos || end < most / 2)
     for (end = most; end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U;) --end;
+  while (end > 0 && std::string_view(" ,(&|!=<>+").find(text[end - 1]) != std::string_view::npos)
+    --end;
   return text.substr(0, end) + " ...";
 }
 
@@ -154,7 +156,7 @@ class Drawing {
     if (!initial || chart_.is_parallel(parent)) return;
     // Where the first child is begun with, its place says so.
     if (parent != root_state) return;
-    line(depth, id(parent) + " [shape=point, width=0.13, color=black];");
+    line(depth, id(parent) + " [shape=point, width=0.12, fillcolor=black, color=black];");
     for (const StateIndex target : chart_.transition(*initial).targets)
       connect(id(parent), target, "");
   }
@@ -261,7 +263,13 @@ class Drawing {
     line(1, from + " -> " + id(entry_leaf(target)) + " [" + attributes + "];");
   }
 
-  std::string condition(const statechart::Transition& transition, StateIndex source) const {
+  // `else_of`: other branches of the same event came before.
+  std::string condition(const statechart::Transition& transition, StateIndex source,
+                        bool else_of) const {
+    const auto& invoke = definition_.states[source.value].invoke;
+    if (invoke && loader::is_gate(*invoke) &&
+        transition.events.size() == loader::answers_of(*invoke).size() && !transition.cond)
+      return "else";
     std::string text;
     for (const std::string& event : transition.events) {
       std::string name = short_event(definition_, event, source);
@@ -272,7 +280,7 @@ class Drawing {
     if (transition.cond)
       text += (text.empty() ? "[" : " [") +
               cut(definition_.conditions[transition.cond->value].source(), guard_max) + "]";
-    return text;
+    return text.empty() && else_of ? "else" : text;
   }
 
   // Transitions with the same target share an arrow.
@@ -280,14 +288,15 @@ class Drawing {
     struct Edge {
       std::vector<std::string> labels;
       bool trouble = true;  // all of them: error, exhausted
-      bool after = true;
     };
     std::vector<std::pair<StateIndex, Edge>> edges;
+    std::set<std::vector<std::string>> guarded;
     for (const TransitionIndex t : chart_.state(source).transitions) {
       const auto& transition = chart_.transition(t);
       std::vector<StateIndex> targets = transition.targets;
       if (targets.empty()) continue;  // it stays
-      const std::string text = condition(transition, source);
+      const std::string text = condition(transition, source, guarded.contains(transition.events));
+      if (transition.cond) guarded.insert(transition.events);
       const bool trouble =
           !transition.events.empty() &&
           std::all_of(transition.events.begin(), transition.events.end(), [](const auto& e) {
@@ -306,6 +315,8 @@ class Drawing {
         edge.trouble = edge.trouble && trouble;
       }
     }
+    // One way on, whatever happens, needs no conditions.
+    if (edges.size() == 1 && !edges.front().second.trouble) edges.front().second.labels = {""};
     for (const auto& [target, edge] : edges) draw_edge(source, target, edge.labels, edge.trouble);
   }
 
@@ -313,12 +324,23 @@ class Drawing {
                  bool trouble) {
     std::string text;
     // An arrow that is also taken without a condition needs no list of conditions.
-    const bool otherwise = std::find(labels.begin(), labels.end(), "") != labels.end();
-    if (!otherwise || labels.size() == 1) {
+    const auto has = [&](const char* label) {
+      return std::find(labels.begin(), labels.end(), label) != labels.end();
+    };
+    const bool answers = std::none_of(labels.begin(), labels.end(), [](const std::string& l) {
+      return l.empty() || l.find('[') != std::string::npos;
+    });
+    if (answers) {
+      std::string all;
+      for (const std::string& label : labels) all += (all.empty() ? "" : ", ") + label;
+      text = html(all, title_width);
+    } else if (has("else")) {
+      text = "else";
+    } else if (!has("")) {
       constexpr std::size_t shown_max = 4;
       for (std::size_t i = 0; i < labels.size() && i < shown_max; ++i)
-        text += (text.empty() ? "" : "<BR ALIGN=\"LEFT\"/>") + html(labels[i], guard_max + 6);
-      if (labels.size() > shown_max) text += "<BR ALIGN=\"LEFT\"/>...";
+        text += (text.empty() ? "" : "<BR/>") + escaped(labels[i]);
+      if (labels.size() > shown_max) text += "<BR/>...";
     }
     std::string attributes;
     if (!text.empty()) attributes = "label=<" + text + ">";

@@ -69,7 +69,8 @@ std::string plain_text(const ValueTemplate& value) {
 
 class Prose {
  public:
-  explicit Prose(const Definition& definition) : definition_(definition), chart_(definition.chart) {
+  Prose(const Definition& definition, bool child)
+      : definition_(definition), chart_(definition.chart), child_(child) {
     numbers_.resize(chart_.states.size());
     number(root_state, "");
   }
@@ -114,11 +115,13 @@ class Prose {
 
   static std::string tell_param(const FieldSpec& param) {
     std::string text = code(param.name) + " (" +
-                       (param.path ? "path" : cel::to_string(param.type)) +
+                       code(param.path ? "path" : cel::to_string(param.type)) +
                        (param.secret ? ", secret" : "");
     if (param.initial) {
-      const std::string value = cel::to_cel(*param.initial);
-      text += value == "\"\"" ? ", empty unless given" : ", " + code(cut(value)) + " unless given";
+      const std::string value = param.initial->kind() == cel::Kind::string
+                                    ? std::string(param.initial->as_string())
+                                    : cel::to_cel(*param.initial);
+      text += value.empty() ? ", empty unless given" : ", " + code(cut(value)) + " unless given";
     } else {
       text += ", must be given";
     }
@@ -147,7 +150,8 @@ class Prose {
              (node.parent == root_state ? std::string("the procedure") : step(node.parent)) +
              " was left";
     if (chart_.is_final(target) && node.parent == root_state)
-      return "end: **" + std::string(to_string(definition_.states[target.value].outcome)) + "** (" +
+      return "the " + std::string(child_ ? "machine" : "run") + " ends: **" +
+             std::string(to_string(definition_.states[target.value].outcome)) + "** (" +
              code(node.id) + ")";
     if (chart_.is_final(target)) return step(node.parent) + " is complete";
     if (target == source) return "do this step again";
@@ -257,11 +261,12 @@ class Prose {
   }
 
   static std::string tell_rule(const RetryRule& rule) {
-    std::string text = "up to " + counted(rule.max, "time") + " more";
+    std::string text =
+        "up to " + std::to_string(rule.max) + " more time" + (rule.max == 1 ? "" : "s");
     if (rule.backoff > Duration{0}) {
-      text += ", after " + written_duration(rule.backoff);
+      text += ", waiting " + written_duration(rule.backoff);
       if (rule.max > 1 && rule.factor > 1)
-        text += " at first, then longer, at most " + written_duration(rule.backoff_max);
+        text += " at first, then longer, " + written_duration(rule.backoff_max) + " at most";
     }
     return text;
   }
@@ -278,8 +283,8 @@ class Prose {
       found->second.emplace_back(to_string(failure));
     }
     for (const auto& [text, classes] : rules)
-      out.sentences.push_back("A failure of class " + joined(classes, "or") + " is tried again " +
-                              text + ".");
+      out.sentences.push_back("A failure of class " + joined(classes, "or") + " is tried " + text +
+                              ".");
   }
 
   static void tell_job(const InvokeSpec& invoke, ExplainedStep& out) {
@@ -410,6 +415,7 @@ class Prose {
 
   const Definition& definition_;
   const statechart::Chart& chart_;
+  bool child_;
   std::vector<std::string> numbers_;  // by state; empty: no step
 };
 
@@ -442,7 +448,7 @@ void write_step(const ExplainedStep& step, std::string& out) {
   const auto depth =
       static_cast<std::size_t>(std::count(step.number.begin(), step.number.end(), '.'));
   out += "\n" + std::string(std::min<std::size_t>(3 + depth, 6), '#') + " ";
-  if (step.number != "0") out += step.number + " ";
+  if (step.number != "0") out += step.number + ". ";
   const std::string heading = step.title.empty() ? step.section : step.title;
   if (!step.section.empty() && !step.title.empty()) out += step.section + ": ";
   out += heading.empty() ? code(step.id) : heading;
@@ -463,9 +469,9 @@ void write_step(const ExplainedStep& step, std::string& out) {
 Explanation explain(const Definition& definition) {
   Explanation all;
   all.omits = definition.omits;
-  all.machines.push_back(Prose(definition).tell());
+  all.machines.push_back(Prose(definition, false).tell());
   for (const Definition* machine : machines_by_name(definition))
-    all.machines.push_back(Prose(*machine).tell());
+    all.machines.push_back(Prose(*machine, true).tell());
   return all;
 }
 

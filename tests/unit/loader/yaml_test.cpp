@@ -108,7 +108,9 @@ TEST_CASE("what the language refuses of YAML is refused with its place", "[loade
       {"a: b: c\n", "t.yaml:1:5: error: this is not YAML: "},
       {"a: \"x\x01\"\n", "t.yaml:1:6: error: the document holds a control character here"},
       {"a: 1\rb: 2\n", "t.yaml:1:5: error: a carriage return stands here without a line feed"},
-      {"a:\n\tb: 1\n", "t.yaml:2:1: error: "},
+      {"a:\n\tb: 1\n",
+       "t.yaml:2:3: error: this is not YAML: illegal map value; indent with spaces; a tab is no "
+       "indentation"},
       {"a: 1\r\nb: 2\r\na: 3\r\n", "t.yaml:3:1: error: the key 'a' stands twice"},
       {"\xEF\xBB\xBF"
        "a: 1\na: 2\n",

@@ -37,7 +37,7 @@ states:
         on:
           done:
             - {guard: result.exit_code == 0, target: built, actions: {assign: {log: result.stdout}}}
-            - {guard: result.values.?took.orValue(0.0) > 5.0, target: compile}
+            - {guard: result.exit_code == 2 && has(result.values.took), target: compile}
             - ask
           error: compile
       built: {type: final}
