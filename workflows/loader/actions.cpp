@@ -55,7 +55,7 @@ void DefinitionReader::read_assign(const Node& node, const Scope& scope, Content
     }
     if (field == nullptr) {
       reporter_.error(entry.place, "unknown-field", "data has no field '" + entry.key + "'",
-                      did_you_mean(entry.key, names));
+                      reporter_.did_you_mean(entry.key, names));
       continue;
     }
     // Text is CEL; a YAML list or map stands for the literal it shows.

@@ -181,7 +181,7 @@ class ResultCheck {
         const auto* cancel = std::get_if<CancelAction>(&action.node);
         if (cancel && std::find(sent.begin(), sent.end(), cancel->id) == sent.end())
           reporter_.warning(use.place, "unknown-send", "no 'send' has the id '" + cancel->id + "'",
-                            did_you_mean(cancel->id, sent));
+                            reporter_.did_you_mean(cancel->id, sent));
         const auto* raise = std::get_if<RaiseAction>(&action.node);
         const auto* send = std::get_if<SendAction>(&action.node);
         if (raise != nullptr) check_heard(raise->event, heard, use.place);
@@ -194,7 +194,7 @@ class ResultCheck {
                     [&](const std::string& d) { return statechart::matches(d, event); }))
       return;
     reporter_.warning(place, "event-unheard", "nothing listens to the event '" + event + "'",
-                      did_you_mean(event, heard));
+                      reporter_.did_you_mean(event, heard));
   }
 
   const Definition& definition_;

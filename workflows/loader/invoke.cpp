@@ -165,7 +165,7 @@ bool DefinitionReader::read_kind(const Node& node, InvokeSpec& spec) {
     std::vector<std::string> kinds = surroundings_.kind_names();
     kinds.emplace_back("gate");
     reporter_.error(node.find("job")->place, "unknown-kind", "there is no job kind '" + *name + "'",
-                    did_you_mean(*name, kinds));
+                    reporter_.did_you_mean(*name, kinds));
     return false;
   }
   if (signature->performer == JobSignature::Performer::machine) {
@@ -222,7 +222,7 @@ void DefinitionReader::read_inputs(const Node& node, const cel::Type& inputs,
       reporter_.error(
           entry.place, "unknown-field",
           whose + " has no input '" + entry.key + "'; it has " + (all.empty() ? "none" : all),
-          did_you_mean(entry.key, names));
+          reporter_.did_you_mean(entry.key, names));
       continue;
     }
     if (entry.key == "script" && entry.value.is_scalar() && interpolates(entry.value.text)) {
@@ -298,7 +298,7 @@ void DefinitionReader::read_gate(const Node& node, InvokeSpec& spec, const Scope
   if (std::find(answers.begin(), answers.end(), spec.gate.expiry_answer) == answers.end())
     reporter_.error(answer->place, "gate",
                     "the gate has no answer '" + spec.gate.expiry_answer + "'",
-                    did_you_mean(spec.gate.expiry_answer, answers));
+                    reporter_.did_you_mean(spec.gate.expiry_answer, answers));
 }
 
 void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Scope& scope) {
@@ -323,7 +323,7 @@ void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Sc
     if (found == joins.end())
       reporter_.error(node.find("join")->place, "shape",
                       "'" + join + "' is no way to join; write all, any, n or first_failure",
-                      did_you_mean(join, joins));
+                      reporter_.did_you_mean(join, joins));
     else
       spec.join = static_cast<Join>(found - joins.begin());
     const Entry* count = node.entry("join_count");
@@ -348,7 +348,8 @@ void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Sc
   }
   if (!spec.as.empty() && element == nullptr)
     reporter_.error(node.find("as")->place, "unknown-field",
-                    whose + " has no param '" + spec.as + "'", did_you_mean(spec.as, params));
+                    whose + " has no param '" + spec.as + "'",
+                    reporter_.did_you_mean(spec.as, params));
   if (element != nullptr && spec.each && !assignable(spec.each->type(), cel::Type::list(*element)))
     reporter_.error(each->place, "type",
                     "'each' must be list<" + cel::to_string(*element) + "> to fit " + whose +

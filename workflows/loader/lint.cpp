@@ -77,7 +77,7 @@ class Linter {
             continue;
           reporter_.warning(definition_.transitions[t.value].place, "event-never-raised",
                             "nothing raises the event '" + descriptor + "'",
-                            did_you_mean(descriptor, known));
+                            reporter_.did_you_mean(descriptor, known));
         }
       }
     }

@@ -28,7 +28,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
     if (policy != "event" && policy != "park")
       reporter_.error(errors->place, "shape",
                       "'errors' must be park or event, not '" + policy + "'",
-                      did_you_mean(policy, {"park", "event"}));
+                      reporter_.did_you_mean(policy, {"park", "event"}));
   }
   if (const Node* names = root.find("record_env"))
     definition_->record_env = names_of(*names, "'record_env'");
@@ -56,9 +56,6 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   for (const auto& [state, invocation] : invocations_)
     results.push_back({definition_->chart.state(state).id, invocation.result, false});
   jobs_ = cel::Type::record(std::move(results));
-  const auto environment = [&](const GuardScope& scope) {
-    return guard_environment(definition_->params, definition_->data, jobs_, state_ids_, scope);
-  };
   plain_ = environment({});
   error_ = environment({std::nullopt, true});
   // Titles are shown for a run, whose params are complete: a default makes them no less certain.
@@ -66,8 +63,6 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   for (const FieldSpec& param : definition_->params)
     params.push_back({param.name, param.type, false});
   shown_.variable("params", cel::Type::record(std::move(params)));
-  for (auto& [state, invocation] : invocations_)
-    invocation.result_environment = environment({invocation.result, false});
   if (const Node* title = root.find("title")) check_shown_text(*title);
 
   // Third walk: everything else.

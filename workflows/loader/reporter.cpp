@@ -56,6 +56,8 @@ std::string nearest(std::string_view wrong, const std::vector<std::string>& cand
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.empty() || candidate.size() > length_max || candidate == wrong) continue;
+    const std::size_t longer = std::max(candidate.size(), wrong.size());
+    if (longer - std::min(candidate.size(), wrong.size()) >= best_distance) continue;
     const std::size_t distance = edit_distance(wrong, candidate);
     if (distance < best_distance) {
       best_distance = distance;
@@ -65,7 +67,9 @@ std::string nearest(std::string_view wrong, const std::vector<std::string>& cand
   return best;
 }
 
-std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates) {
+std::string Reporter::did_you_mean(std::string_view wrong,
+                                   const std::vector<std::string>& candidates) const {
+  if (diagnostics_.list.size() >= diagnostics_max) return {};
   const std::string best = nearest(wrong, candidates);
   return best.empty() ? "" : "did you mean '" + best + "'?";
 }

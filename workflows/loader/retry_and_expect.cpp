@@ -101,7 +101,7 @@ void DefinitionReader::read_repeat(const Node& node, InvokeSpec& spec, const Sco
     } else {
       reporter_.error(repeat->place, "shape",
                       "'repeat' must be safe, probe or ask, not '" + text + "'",
-                      did_you_mean(text, {"safe", "probe", "ask"}));
+                      reporter_.did_you_mean(text, {"safe", "probe", "ask"}));
     }
     if (spec.repeat == Repeat::safe && kind.repeat != Repeat::safe && !is_script(kind))
       reporter_.error(repeat->place, "repeat",

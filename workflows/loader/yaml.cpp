@@ -42,8 +42,14 @@ class Lines {
     const auto line = std::min(static_cast<std::size_t>(mark.line), begins_.size() - 1);
     const std::string_view rest = text_.substr(begins_[line]);
     const auto column = std::min(static_cast<std::size_t>(mark.column), rest.size());
-    return {static_cast<std::uint32_t>(line + 1),
-            static_cast<std::uint32_t>(cel::count_code_points(rest.substr(0, column)) + 1)};
+    // Marks come in order, so a long line is counted once, not once for each of its marks.
+    if (line != counted_line_ || column < counted_bytes_) {
+      counted_line_ = line;
+      counted_bytes_ = counted_points_ = 0;
+    }
+    counted_points_ += cel::count_code_points(rest.substr(counted_bytes_, column - counted_bytes_));
+    counted_bytes_ = column;
+    return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(counted_points_ + 1)};
   }
   Place place_of_offset(std::size_t offset) const {
     const auto next = std::upper_bound(begins_.begin(), begins_.end(), offset);
@@ -56,6 +62,10 @@ class Lines {
  private:
   std::string_view text_;
   std::vector<std::size_t> begins_;
+  // How far place() has counted.
+  mutable std::size_t counted_line_ = 0;
+  mutable std::size_t counted_bytes_ = 0;
+  mutable std::size_t counted_points_ = 0;
 };
 
 // Builds the tree from yaml-cpp's events and reports what the language refuses.
