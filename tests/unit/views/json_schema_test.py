@@ -43,8 +43,8 @@ def main():
     schema = json.loads(subprocess.run([BUILD / "checkride", "schema"], check=True, capture_output=True).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    paths = sorted(SOURCE.glob("workflows/definitions/*.yaml"))
-    paths += [p for p in sorted(SOURCE.glob("tests/**/*.yaml")) if "checkride: 1" in p.read_text(encoding="utf-8")]
+    paths = sorted(SOURCE.glob("workflows/definitions/*.yaml")) + sorted(SOURCE.glob("tests/**/*.yaml"))
+    paths = [p for p in paths if "checkride: 1" in p.read_text(encoding="utf-8").splitlines()]
     assert paths, "no definitions were found"
     problems = []
     for path, document in zip(paths, documents(paths)):
