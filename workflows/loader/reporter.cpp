@@ -67,11 +67,15 @@ std::string nearest(std::string_view wrong, const std::vector<std::string>& cand
   return best;
 }
 
+std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates) {
+  const std::string best = nearest(wrong, candidates);
+  return best.empty() ? "" : "did you mean '" + best + "'?";
+}
+
 std::string Reporter::did_you_mean(std::string_view wrong,
                                    const std::vector<std::string>& candidates) const {
   if (diagnostics_.list.size() >= diagnostics_max) return {};
-  const std::string best = nearest(wrong, candidates);
-  return best.empty() ? "" : "did you mean '" + best + "'?";
+  return loader::did_you_mean(wrong, candidates);
 }
 
 std::vector<LoadDiagnostic> Diagnostics::sorted() const {

@@ -13,6 +13,8 @@ namespace checkride::loader {
 
 // The candidate nearest to `wrong`, close enough to be a slip of the fingers; empty: none is.
 std::string nearest(std::string_view wrong, const std::vector<std::string>& candidates);
+// "did you mean 'x'?" for the nearest, or empty.
+std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates);
 // All diagnostics of one load, over all its documents.
 struct Diagnostics {
   std::vector<LoadDiagnostic> list;
@@ -32,7 +34,7 @@ class Reporter {
   void error(Place place, std::string_view rule, std::string message, std::string suggestion = {});
   void warning(Place place, std::string_view rule, std::string message,
                std::string suggestion = {});
-  // "did you mean 'x'?" for the nearest, or empty; empty too once findings are only counted, so
+  // The same, but empty once findings are only counted, so
   // that ten thousand slips cost no more than two hundred.
   std::string did_you_mean(std::string_view wrong,
                            const std::vector<std::string>& candidates) const;
