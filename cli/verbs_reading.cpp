@@ -1,6 +1,7 @@
 #include "cli/commentary.h"
 #include "cli/commands/doctor.h"
 #include "cli/commands/export_scxml.h"
+#include "cli/commands/explain.h"
 #include "cli/commands/graph.h"
 #include "cli/commands/history.h"
 #include "cli/commands/import_scxml.h"
@@ -10,6 +11,7 @@
 #include "cli/commands/ls.h"
 #include "cli/commands/replay.h"
 #include "cli/commands/report.h"
+#include "cli/commands/schema.h"
 #include "cli/commands/show.h"
 #include "cli/commands/status.h"
 #include "cli/commands/test.h"
@@ -135,9 +137,13 @@ void add_reading_verbs(Parser& parser) {
   parser.verb<LintOptions>("lint", "check definitions", cmd_lint, [](CLI::App& verb, const auto& o) {
     verb.add_option("definitions", o->sources, "shipped names or YAML files")->required();
   });
-  parser.verb<GraphOptions>("graph", "a definition as a Mermaid diagram", cmd_graph,
+  parser.verb<GraphOptions>("graph", "a definition as a picture", cmd_graph,
                             [](CLI::App& verb, const auto& o) {
                               verb.add_option("definition", o->source)->required();
+                              verb.add_option("--format", o->format, "mermaid, dot or svg")
+                                  ->check(CLI::IsMember({"mermaid", "dot", "svg"}));
+                              verb.add_option("--machine", o->machine,
+                                              "one machine alone, or the workflow without them");
                             });
   parser.verb<TestOptions>(
       "test", "rehearse a definition's cases and see what they reach", test,
@@ -157,6 +163,15 @@ void add_reading_verbs(Parser& parser) {
                                   cmd_import_scxml, [](CLI::App& verb, const auto& o) {
                                     verb.add_option("file", o->file)->required();
                                   });
+  parser.verb<ExplainOptions>("explain", "a definition in prose, step by step", cmd_explain,
+                              [](CLI::App& verb, const auto& o) {
+                                verb.add_option("definition", o->source)->required();
+                              });
+  parser.verb<SchemaOptions>("schema", "the definition language, for editors or people", cmd_schema,
+                             [](CLI::App& verb, const auto& o) {
+                               verb.add_option("--format", o->format, "json (JSON Schema) or md")
+                                   ->check(CLI::IsMember({"json", "md"}));
+                             });
   parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});
 }

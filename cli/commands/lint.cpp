@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/commands/documents.h"
 #include "cli/commands/load.h"
 #include "workflows/loader/load.h"
 
@@ -42,13 +43,8 @@ int cmd_lint(const Context& context, const LintOptions& options) {
   for (const std::string& name : options.sources) {
     const auto source = context.find_source(name);
     if (!source) return report_error(context, source.error());
-    LoadOptions load;
-    load.signatures = context.catalog.signatures();
-    load.find_machine = [&](const std::string& machine) -> Result<std::string> {
-      CR_TRY(auto found, context.find_source(machine));
-      return std::move(found.first);
-    };
-    const LoadResult result = load_definition(source->first, source->second, load);
+    const LoadResult result =
+        load_definition(source->first, source->second, load_options(context));
     if (result.definition == nullptr) failed = true;
     if (context.json) {
       json::array diagnostics;

@@ -33,7 +33,7 @@ THIRD = {
     "expat.h": ["workflows/scxml"],
     "CLI/": ["cli", "tests"],
     "spdlog/": ["cli/commentary.cpp"],
-    "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs"],
+    "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs", "workflows/views"],
 }
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.M)
 

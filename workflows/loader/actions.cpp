@@ -22,7 +22,7 @@ ContentBlock DefinitionReader::read_actions(const Node& node, const Scope& scope
 
 void DefinitionReader::read_action(const Node& node, const Scope& scope, ContentBlock& block) {
   if (!expect_map(node, "an action")) return;
-  check_keys(node, {"assign", "raise", "send", "cancel", "if"}, "an action");
+  check_keys(node, keys_of("action"), "an action");
   if (node.entries.size() > 1) {
     reporter_.error(node.place, "shape",
                     "an action is one of assign, raise, send, cancel, if; write a list of actions");
@@ -55,7 +55,7 @@ void DefinitionReader::read_assign(const Node& node, const Scope& scope, Content
     }
     if (field == nullptr) {
       reporter_.error(entry.place, "unknown-field", "data has no field '" + entry.key + "'",
-                      did_you_mean(entry.key, names));
+                      reporter_.did_you_mean(entry.key, names));
       continue;
     }
     // Text is CEL; a YAML list or map stands for the literal it shows.
@@ -76,7 +76,7 @@ void DefinitionReader::read_raise(const Node& node, const Scope& scope, ContentB
   RaiseAction raise;
   const Node* event = &node;
   if (node.is_map()) {
-    check_keys(node, {"event", "data"}, "'raise'");
+    check_keys(node, keys_of("raise"), "'raise'");
     event = node.find("event");
     if (const Node* data = node.find("data"))
       raise.data = value_template(*data, scope, cel::Type::dyn(), "data");
@@ -93,7 +93,7 @@ void DefinitionReader::read_raise(const Node& node, const Scope& scope, ContentB
 
 void DefinitionReader::read_send(const Node& node, const Scope& scope, ContentBlock& block) {
   if (!expect_map(node, "'send'")) return;
-  check_keys(node, {"event", "delay", "id", "data"}, "'send'");
+  check_keys(node, keys_of("send"), "'send'");
   SendAction send;
   if (const Node* id = node.find("id")) send.id = text_of(*id, "'id'").value_or("");
   if (send.id.starts_with("after."))
@@ -125,7 +125,7 @@ void DefinitionReader::read_if(const Node& node, const Scope& scope, ContentBloc
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const Node& item = node.items[i];
     if (!expect_map(item, "a branch of 'if'")) continue;
-    check_keys(item, {"guard", "actions"}, "a branch of 'if'");
+    check_keys(item, keys_of("if_branch"), "a branch of 'if'");
     IfAction::Branch branch;
     if (const Node* guard = item.find("guard"))
       branch.cond = program(*guard, scope, cel::Type::boolean(), "a guard");

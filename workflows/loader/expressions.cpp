@@ -36,7 +36,7 @@ void DefinitionReader::check_keys(const Node& map, const std::vector<std::string
     for (const std::string& key : known) keys += (keys.empty() ? "" : ", ") + key;
     broken(entry.place, "unknown-key",
            std::string(what) + " has no key '" + entry.key + "'; it may have " + keys,
-           did_you_mean(entry.key, known));
+           reporter_.did_you_mean(entry.key, known));
   }
 }
 
@@ -131,8 +131,8 @@ std::optional<cel::Type> DefinitionReader::type_of(const Node& node) {
   auto type = cel::parse_type(*text);
   if (type) return *std::move(type);
   reporter_.error(node.place, "type", type.error().message,
-                  did_you_mean(*text, {"bool", "int", "uint", "double", "string", "bytes", "path",
-                                       "timestamp", "duration", "dyn"}));
+                  reporter_.did_you_mean(*text, {"bool", "int", "uint", "double", "string", "bytes",
+                                                 "path", "timestamp", "duration", "dyn"}));
   return std::nullopt;
 }
 

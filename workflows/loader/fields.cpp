@@ -50,10 +50,7 @@ void DefinitionReader::read_fields(const Node* node, bool data, std::vector<Fiel
     }
     const bool brief = !entry.value.is_map();  // name: type
     if (!brief) {
-      check_keys(entry.value,
-                 data ? std::vector<std::string>{"type", "default"}
-                      : std::vector<std::string>{"type", "title", "default", "secret"},
-                 what);
+      check_keys(entry.value, keys_of(data ? "data_field" : "param"), what);
       field.title = text_or(entry.value, "title", "");
       field.secret = flag(entry.value, "secret");
     }

@@ -5,18 +5,32 @@
 #include "workflows/loader/reader.h"
 #include "workflows/loader/types.h"
 
+namespace checkride {
+
+const JobSignature& default_gate() {
+  static const JobSignature signature = [] {
+    JobSignature s;
+    s.name = "gate";
+    s.title = "asks a person";
+    s.inputs = cel::Type::record({{"question", cel::Type::string(), false},
+                                  {"details", cel::Type::dyn(), true},
+                                  {"evidence", cel::Type::dyn(), true}});
+    s.result = gate_result_type();
+    s.supervised = false;
+    s.repeat = Repeat::safe;
+    s.performer = JobSignature::Performer::person;
+    return s;
+  }();
+  return signature;
+}
+
+}  // namespace checkride
+
 namespace checkride::loader {
 
 using statechart::StateIndex;
 
 namespace {
-
-const std::vector<std::string> job_keys = {"job",     "with",       "timeout", "retry",
-                                           "repeat",  "probe",      "expect",  "parse",
-                                           "secrets", "output_max", "grace"};
-const std::vector<std::string> gate_keys = {"job", "with", "options", "who", "reminder", "expiry"};
-const std::vector<std::string> machine_keys = {"machine",     "with", "each",      "as",
-                                               "concurrency", "join", "join_count"};
 
 // Words of the design that this version does not know; saying so beats "unknown key".
 struct Unsupported {
@@ -34,24 +48,7 @@ constexpr Unsupported unsupported_keys[] = {
     {"evidence", "put the evidence into 'with', where the person who answers sees it"},
 };
 
-// The gate and the machine invocation are the engine's own; a catalogue may describe them better.
-const JobSignature& gate_signature() {
-  static const JobSignature signature = [] {
-    JobSignature s;
-    s.name = "gate";
-    s.title = "asks a person";
-    s.inputs = cel::Type::record({{"question", cel::Type::string(), false},
-                                  {"details", cel::Type::dyn(), true},
-                                  {"evidence", cel::Type::dyn(), true}});
-    s.result = gate_result_type();
-    s.supervised = false;
-    s.repeat = Repeat::safe;
-    s.performer = JobSignature::Performer::person;
-    return s;
-  }();
-  return signature;
-}
-
+// The machine invocation is the engine's own; a catalogue may describe it better.
 const JobSignature& machine_signature() {
   static const JobSignature signature = [] {
     JobSignature s;
@@ -163,12 +160,12 @@ bool DefinitionReader::read_kind(const Node& node, InvokeSpec& spec) {
   const auto name = text_of(*node.find("job"), "'job'");
   if (!name) return false;
   const JobSignature* signature = surroundings_.find_kind(*name);
-  if (signature == nullptr && *name == "gate") signature = &gate_signature();
+  if (signature == nullptr && *name == "gate") signature = &default_gate();
   if (signature == nullptr) {
     std::vector<std::string> kinds = surroundings_.kind_names();
     kinds.emplace_back("gate");
     reporter_.error(node.find("job")->place, "unknown-kind", "there is no job kind '" + *name + "'",
-                    did_you_mean(*name, kinds));
+                    reporter_.did_you_mean(*name, kinds));
     return false;
   }
   if (signature->performer == JobSignature::Performer::machine) {
@@ -187,8 +184,8 @@ void DefinitionReader::read_invocation(StateIndex state, Invocation& invocation)
   if (!node.is_map()) return;  // reported already
   InvokeSpec& invoke = invocation.spec;
   const bool machine = node.find("machine") != nullptr;
-  std::vector<std::string> known = machine ? machine_keys : job_keys;
-  if (!machine && is_gate(invoke) && invocation.usable) known = gate_keys;
+  const bool gate = !machine && is_gate(invoke) && invocation.usable;
+  std::vector<std::string> known = keys_of(machine ? "machine_invocation" : gate ? "gate" : "job");
   // A kind nobody knows: its keys cannot be judged.
   for (const Unsupported& u : unsupported_keys) {
     const Entry* entry = node.entry(u.key);
@@ -225,7 +222,7 @@ void DefinitionReader::read_inputs(const Node& node, const cel::Type& inputs,
       reporter_.error(
           entry.place, "unknown-field",
           whose + " has no input '" + entry.key + "'; it has " + (all.empty() ? "none" : all),
-          did_you_mean(entry.key, names));
+          reporter_.did_you_mean(entry.key, names));
       continue;
     }
     if (entry.key == "script" && entry.value.is_scalar() && interpolates(entry.value.text)) {
@@ -278,14 +275,14 @@ void DefinitionReader::read_gate(const Node& node, InvokeSpec& spec, const Scope
   if (const Node* who = node.find("who")) {
     spec.gate.who = names_of(*who, "'who'");
     if (who->is_list() && who->items.empty())
-      reporter_.error(who->place, "gate",
+      reporter_.error(who->place, "gate-unanswerable",
                       "nobody may answer this gate; name people, or remove 'who' to let anybody");
   }
   if (const Node* reminder = node.find("reminder"))
     spec.gate.reminder = duration_of(*reminder, "'reminder'");
   const Node* expiry = node.find("expiry");
   if (expiry == nullptr || !expect_map(*expiry, "'expiry'")) return;
-  check_keys(*expiry, {"after", "answer"}, "'expiry'");
+  check_keys(*expiry, keys_of("expiry"), "'expiry'");
   if (const Node* after = expiry->find("after"))
     spec.gate.expiry = duration_of(*after, "'after'");
   else
@@ -301,7 +298,7 @@ void DefinitionReader::read_gate(const Node& node, InvokeSpec& spec, const Scope
   if (std::find(answers.begin(), answers.end(), spec.gate.expiry_answer) == answers.end())
     reporter_.error(answer->place, "gate",
                     "the gate has no answer '" + spec.gate.expiry_answer + "'",
-                    did_you_mean(spec.gate.expiry_answer, answers));
+                    reporter_.did_you_mean(spec.gate.expiry_answer, answers));
 }
 
 void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Scope& scope) {
@@ -326,7 +323,7 @@ void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Sc
     if (found == joins.end())
       reporter_.error(node.find("join")->place, "shape",
                       "'" + join + "' is no way to join; write all, any, n or first_failure",
-                      did_you_mean(join, joins));
+                      reporter_.did_you_mean(join, joins));
     else
       spec.join = static_cast<Join>(found - joins.begin());
     const Entry* count = node.entry("join_count");
@@ -351,7 +348,8 @@ void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Sc
   }
   if (!spec.as.empty() && element == nullptr)
     reporter_.error(node.find("as")->place, "unknown-field",
-                    whose + " has no param '" + spec.as + "'", did_you_mean(spec.as, params));
+                    whose + " has no param '" + spec.as + "'",
+                    reporter_.did_you_mean(spec.as, params));
   if (element != nullptr && spec.each && !assignable(spec.each->type(), cel::Type::list(*element)))
     reporter_.error(each->place, "type",
                     "'each' must be list<" + cel::to_string(*element) + "> to fit " + whose +
@@ -387,7 +385,7 @@ void DefinitionReader::read_undo(StateIndex state, const Node& node) {
     reporter_.error(node.find("job")->place, "undo", "'undo' must be a job; a gate undoes nothing");
     return;
   }
-  check_keys(node, job_keys, "'undo'");
+  check_keys(node, keys_of("job"), "'undo'");
   read_parse(node, undo);
   read_job(node, undo, Scope{&plain_}, true);
   spec(state).undo = std::move(undo);

@@ -77,7 +77,7 @@ class Linter {
             continue;
           reporter_.warning(definition_.transitions[t.value].place, "event-never-raised",
                             "nothing raises the event '" + descriptor + "'",
-                            did_you_mean(descriptor, known));
+                            reporter_.did_you_mean(descriptor, known));
         }
       }
     }
@@ -201,6 +201,7 @@ class Linter {
 void lint(const Definition& definition, Reporter& reporter) {
   Linter(definition, reporter).run();
   check_loops(definition, reporter);
+  check_uses(definition, reporter);
 }
 
 }  // namespace checkride::loader

@@ -12,5 +12,7 @@ void lint(const Definition& definition, Reporter& reporter);
 
 // Part of lint(): cycles of states that nothing bounds. See loops.cpp for what counts as a bound.
 void check_loops(const Definition& definition, Reporter& reporter);
+// Part of lint(): rules about single expressions and actions; see check_uses.cpp.
+void check_uses(const Definition& definition, Reporter& reporter);
 
 }  // namespace checkride::loader

@@ -154,7 +154,7 @@ class DocumentLoader final : public Surroundings {
   std::shared_ptr<const Definition> outside(const std::string& name, Place place) {
     const auto unknown = [&](const std::string& why) {
       reporter_.error(place, "unknown-machine", "there is no machine '" + name + "'" + why,
-                      did_you_mean(name, machine_names_));
+                      reporter_.did_you_mean(name, machine_names_));
       return nullptr;
     };
     if (!options_.find_machine) return unknown("; write it under 'machines'");

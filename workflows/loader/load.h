@@ -61,4 +61,7 @@ LoadResult load_definition(std::string_view text, std::string source_name,
 LoadResult load_stored(std::string_view name, std::string_view text, std::string source_name,
                        LoadOptions options);
 
+// The kind `gate` where LoadOptions names none.
+const JobSignature& default_gate();
+
 }  // namespace checkride

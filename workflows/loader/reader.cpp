@@ -16,12 +16,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   definition_->name = std::move(name);
   definition_->source_name = reporter_.source_name();
   definition_->source = std::string(document_);
-  const std::vector<std::string> machine_keys = {"title", "params", "data", "result",  "errors",
-                                                 "on",    "entry",  "exit", "initial", "states"};
-  std::vector<std::string> workflow_keys = {"checkride", "workflow", "record_env", "omits",
-                                            "machines"};
-  workflow_keys.insert(workflow_keys.end(), machine_keys.begin(), machine_keys.end());
-  check_keys(root, child_ ? machine_keys : workflow_keys, child_ ? "a machine" : "a workflow");
+  check_keys(root, keys_of(child_ ? "machine" : "workflow"), child_ ? "a machine" : "a workflow");
 
   definition_->title = text_or(root, "title", "");
   read_fields(root.find("params"), false, definition_->params);
@@ -33,7 +28,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
     if (policy != "event" && policy != "park")
       reporter_.error(errors->place, "shape",
                       "'errors' must be park or event, not '" + policy + "'",
-                      did_you_mean(policy, {"park", "event"}));
+                      reporter_.did_you_mean(policy, {"park", "event"}));
   }
   if (const Node* names = root.find("record_env"))
     definition_->record_env = names_of(*names, "'record_env'");
@@ -61,14 +56,13 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   for (const auto& [state, invocation] : invocations_)
     results.push_back({definition_->chart.state(state).id, invocation.result, false});
   jobs_ = cel::Type::record(std::move(results));
-  const auto environment = [&](const GuardScope& scope) {
-    return guard_environment(definition_->params, definition_->data, jobs_, state_ids_, scope);
-  };
   plain_ = environment({});
   error_ = environment({std::nullopt, true});
-  shown_.variable("params", definition_->params_type());
-  for (auto& [state, invocation] : invocations_)
-    invocation.result_environment = environment({invocation.result, false});
+  // Titles are shown for a run, whose params are complete: a default makes them no less certain.
+  std::vector<cel::Field> params;
+  for (const FieldSpec& param : definition_->params)
+    params.push_back({param.name, param.type, false});
+  shown_.variable("params", cel::Type::record(std::move(params)));
   if (const Node* title = root.find("title")) check_shown_text(*title);
 
   // Third walk: everything else.

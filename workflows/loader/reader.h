@@ -17,6 +17,7 @@
 
 #include "engine/decider/decide.h"
 #include "engine/decider/definition.h"
+#include "workflows/loader/language.h"
 #include "workflows/loader/reporter.h"
 #include "workflows/loader/yaml.h"
 
@@ -56,7 +57,7 @@ class DefinitionReader {
     InvokeSpec spec;      // signature, machine, gate, parse; the rest follows in the third walk
     cel::Type result;     // dyn where the invocation could not be read
     bool usable = false;  // kind or machine is known
-    std::optional<Environment> result_environment;
+    std::optional<Environment> result_environment;  // made when first needed
   };
 
   // fields.cpp
@@ -147,6 +148,9 @@ class DefinitionReader {
   void read_expect(const Node& node, InvokeSpec& spec);
   void read_parse(const Node& node, InvokeSpec& spec);
 
+  Environment environment(const GuardScope& scope) const {
+    return guard_environment(definition_->params, definition_->data, jobs_, state_ids_, scope);
+  }
   std::string state_name(statechart::StateIndex state) const;
   StateSpec& spec(statechart::StateIndex state) { return definition_->states[state.value]; }
   const Node& node_of(statechart::StateIndex state) const { return *nodes_[state.value]; }

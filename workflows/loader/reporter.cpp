@@ -4,6 +4,9 @@
 #include <numeric>
 #include <tuple>
 
+#include "engine/base/assert.h"
+#include "workflows/loader/rules.h"
+
 namespace checkride {
 
 bool LoadDiagnostic::operator==(const LoadDiagnostic& other) const {
@@ -53,6 +56,8 @@ std::string nearest(std::string_view wrong, const std::vector<std::string>& cand
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.empty() || candidate.size() > length_max || candidate == wrong) continue;
+    const std::size_t longer = std::max(candidate.size(), wrong.size());
+    if (longer - std::min(candidate.size(), wrong.size()) >= best_distance) continue;
     const std::size_t distance = edit_distance(wrong, candidate);
     if (distance < best_distance) {
       best_distance = distance;
@@ -65,6 +70,12 @@ std::string nearest(std::string_view wrong, const std::vector<std::string>& cand
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates) {
   const std::string best = nearest(wrong, candidates);
   return best.empty() ? "" : "did you mean '" + best + "'?";
+}
+
+std::string Reporter::did_you_mean(std::string_view wrong,
+                                   const std::vector<std::string>& candidates) const {
+  if (diagnostics_.list.size() >= diagnostics_max) return {};
+  return loader::did_you_mean(wrong, candidates);
 }
 
 std::vector<LoadDiagnostic> Diagnostics::sorted() const {
@@ -87,6 +98,7 @@ std::vector<LoadDiagnostic> Diagnostics::sorted() const {
 
 void Reporter::add(LoadDiagnostic::Severity severity, Place place, std::string_view rule,
                    std::string message, std::string suggestion) {
+  CR_ASSERT(find_rule(rule) != nullptr, rule);
   if (severity == LoadDiagnostic::Severity::error) ++diagnostics_.errors;
   if (diagnostics_.list.size() >= diagnostics_max) {
     ++diagnostics_.left_out;

@@ -15,7 +15,6 @@ namespace checkride::loader {
 std::string nearest(std::string_view wrong, const std::vector<std::string>& candidates);
 // "did you mean 'x'?" for the nearest, or empty.
 std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& candidates);
-
 // All diagnostics of one load, over all its documents.
 struct Diagnostics {
   std::vector<LoadDiagnostic> list;
@@ -35,6 +34,10 @@ class Reporter {
   void error(Place place, std::string_view rule, std::string message, std::string suggestion = {});
   void warning(Place place, std::string_view rule, std::string message,
                std::string suggestion = {});
+  // The same, but empty once findings are only counted, so
+  // that ten thousand slips cost no more than two hundred.
+  std::string did_you_mean(std::string_view wrong,
+                           const std::vector<std::string>& candidates) const;
   std::size_t errors() const { return diagnostics_.errors; }
   const std::string& source_name() const { return source_name_; }
 

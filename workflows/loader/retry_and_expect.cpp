@@ -12,9 +12,6 @@ constexpr FailureClass failure_classes[] = {
     FailureClass::code,    FailureClass::infra, FailureClass::flaky,       FailureClass::resource,
     FailureClass::timeout, FailureClass::lost,  FailureClass::unavailable,
 };
-const std::vector<std::string> probe_keys = {"job",   "with",    "timeout",    "expect",
-                                             "parse", "secrets", "output_max", "grace"};
-const std::vector<std::string> retry_keys = {"max", "backoff", "factor", "jitter", "backoff_max"};
 
 bool is_script(const JobSignature& signature) {
   return signature.name == "shell" || signature.name == "exec";
@@ -66,11 +63,16 @@ void DefinitionReader::read_limits(const Node& node, InvokeSpec& spec) {
   if (const Node* timeout = node.find("timeout")) {
     const Node* run = timeout;
     if (timeout->is_map()) {
-      for (const std::string_view later : {"queue", "start", "silence"})
-        if (const Entry* entry = timeout->entry(later))
-          reporter_.error(entry->place, "unsupported",
-                          "the timeout '" + entry->key + "' is not supported; 'run' is");
-      check_keys(*timeout, {"run", "queue", "start", "silence"}, "'timeout'");
+      std::vector<std::string> known = keys_of("timeout");
+      for (const std::string_view later : {"queue", "start", "silence"}) {
+        const Entry* entry = timeout->entry(later);
+        if (entry == nullptr || std::find(known.begin(), known.end(), later) != known.end())
+          continue;
+        reporter_.error(entry->place, "unsupported",
+                        "the timeout '" + entry->key + "' is not supported; 'run' is");
+        known.emplace_back(later);
+      }
+      check_keys(*timeout, known, "'timeout'");
       run = timeout->find("run");
     }
     if (run != nullptr) spec.limits.run_timeout = duration_of(*run, "'timeout'");
@@ -99,7 +101,7 @@ void DefinitionReader::read_repeat(const Node& node, InvokeSpec& spec, const Sco
     } else {
       reporter_.error(repeat->place, "shape",
                       "'repeat' must be safe, probe or ask, not '" + text + "'",
-                      did_you_mean(text, {"safe", "probe", "ask"}));
+                      reporter_.did_you_mean(text, {"safe", "probe", "ask"}));
     }
     if (spec.repeat == Repeat::safe && kind.repeat != Repeat::safe && !is_script(kind))
       reporter_.error(repeat->place, "repeat",
@@ -118,7 +120,7 @@ void DefinitionReader::read_repeat(const Node& node, InvokeSpec& spec, const Sco
   if (spec.repeat != Repeat::probe)
     reporter_.error(probe->place, "no-probe", "'probe' goes with 'repeat: probe'; add it");
   if (!expect_map(*probe, "'probe'")) return;
-  check_keys(*probe, probe_keys, "'probe'");
+  check_keys(*probe, keys_of("probe"), "'probe'");
   auto prober = std::make_shared<InvokeSpec>();
   prober->id = spec.id + ".probe";
   prober->place = probe->place;
@@ -152,7 +154,7 @@ void DefinitionReader::read_retry(const Node& node, InvokeSpec& spec) {
       rule.max = static_cast<std::uint32_t>(int_of(rule_node, "'retry'", 0, 1000).value_or(0));
       return rule;
     }
-    check_keys(rule_node, retry_keys, "a retry rule");
+    check_keys(rule_node, keys_of("retry_rule"), "a retry rule");
     if (const Node* max = rule_node.find("max"))
       rule.max = static_cast<std::uint32_t>(int_of(*max, "'max'", 0, 1000).value_or(0));
     else
@@ -183,7 +185,8 @@ void DefinitionReader::read_retry(const Node& node, InvokeSpec& spec) {
   };
   const bool flat =
       !node.is_map() || std::any_of(node.entries.begin(), node.entries.end(), [](const Entry& e) {
-        return std::find(retry_keys.begin(), retry_keys.end(), e.key) != retry_keys.end();
+        const std::vector<std::string>& rule_keys = keys_of("retry_rule");
+        return std::find(rule_keys.begin(), rule_keys.end(), e.key) != rule_keys.end();
       });
   if (flat) {
     const RetryRule rule = rule_of(node);
@@ -191,9 +194,7 @@ void DefinitionReader::read_retry(const Node& node, InvokeSpec& spec) {
       if (retryable(failure)) spec.retry[failure] = rule;
     return;
   }
-  std::vector<std::string> known = {"default"};
-  for (const FailureClass failure : failure_classes) known.emplace_back(to_string(failure));
-  check_keys(node, known, "'retry'");
+  check_keys(node, keys_of("retry_classes"), "'retry'");
   if (const Node* rest = node.find("default")) {
     const RetryRule rule = rule_of(*rest);
     for (const FailureClass failure : failure_classes)
@@ -211,7 +212,7 @@ void DefinitionReader::read_retry(const Node& node, InvokeSpec& spec) {
 
 void DefinitionReader::read_expect(const Node& node, InvokeSpec& spec) {
   if (!expect_map(node, "'expect'")) return;
-  check_keys(node, {"exit_code", "log_contains", "log_lacks", "files"}, "'expect'");
+  check_keys(node, keys_of("expect"), "'expect'");
   if (!spec.signature.supervised) {
     reporter_.error(
         node.place, "expect",
@@ -261,7 +262,7 @@ void DefinitionReader::read_parse(const Node& node, InvokeSpec& spec) {
     rule.name = entry.key;
     rule.type = cel::Type::string();
     if (!expect_map(entry.value, "a parse rule")) continue;
-    check_keys(entry.value, {"type", "regex", "pointer", "file"}, "a parse rule");
+    check_keys(entry.value, keys_of("parse_rule"), "a parse rule");
     if (const Node* type_node = entry.value.find("type")) {
       if (auto type = type_of(*type_node)) rule.type = *std::move(type);
       const auto kind = rule.type.kind();

@@ -20,13 +20,6 @@ bool is_state_id(std::string_view id) {
                      [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
-const std::vector<std::string> state_keys = {
-    "type",  "title", "section", "optional", "initial", "states",    "on",      "always", "after",
-    "entry", "exit",  "invoke",  "undo",     "budget",  "exhausted", "verdict", "note"};
-const std::vector<std::string> final_keys = {"type", "title",   "section", "optional", "entry",
-                                             "exit", "verdict", "note",    "outcome",  "output"};
-const std::vector<std::string> history_keys = {"type", "history", "target"};
-
 }  // namespace
 
 std::string DefinitionReader::state_name(StateIndex state) const {
@@ -80,13 +73,13 @@ void DefinitionReader::number_state(const Entry& entry, StateIndex parent) {
       else if (depth != "shallow")
         broken(entry.value.find("history")->place, "shape",
                "'history' must be shallow or deep, not '" + depth + "'",
-               did_you_mean(depth, {"shallow", "deep"}));
+               reporter_.did_you_mean(depth, {"shallow", "deep"}));
     } else {
       broken(type->place, "shape",
              "'" + type->text +
                  "' is no type of state; write parallel, final or history, or leave "
                  "it out",
-             did_you_mean(type->text, types));
+             reporter_.did_you_mean(type->text, types));
     }
   }
   if (!ids_.emplace(node.id, index).second)
@@ -117,7 +110,7 @@ std::optional<Verdict> DefinitionReader::verdict_of(const Node& node, StateIndex
                     "'" + *text +
                         "' is no verdict to give; write passed, warned, failed, skipped, "
                         "unavailable, waived or claimed",
-                    did_you_mean(*text, verdicts));
+                    reporter_.did_you_mean(*text, verdicts));
     return std::nullopt;
   }
   if (!spec(reporting).reports())
@@ -161,7 +154,7 @@ void DefinitionReader::read_state(StateIndex state) {
   if (node.is_null()) return;
   if (kind == StateKind::history_shallow || kind == StateKind::history_deep)
     return read_history(state, node);
-  check_keys(node, kind == StateKind::final ? final_keys : state_keys,
+  check_keys(node, keys_of(kind == StateKind::final ? "final_state" : "state"),
              kind == StateKind::final ? "a final state" : state_name(state));
   read_state_report(state, node);
   if (const Node* entry = node.find("entry"))
@@ -182,6 +175,8 @@ void DefinitionReader::read_state(StateIndex state) {
     if (entry.key == "after") read_after(state, entry.value);
     if (entry.key == "exhausted") read_exhausted(state, entry.value);
   }
+  // Thousands of environments at once would be gigabytes.
+  if (invocation != invocations_.end()) invocation->second.result_environment.reset();
 }
 
 void DefinitionReader::read_initial(StateIndex state, const Node& node) {
@@ -214,7 +209,7 @@ void DefinitionReader::read_initial(StateIndex state, const Node& node) {
 }
 
 void DefinitionReader::read_history(StateIndex state, const Node& node) {
-  check_keys(node, history_keys, "a history state");
+  check_keys(node, keys_of("history_state"), "a history state");
   const Node* target = node.find("target");
   if (target == nullptr) {
     broken(spec(state).place, "history",
@@ -246,11 +241,12 @@ void DefinitionReader::read_final(StateIndex state, const Node& node) {
     const auto text = text_of(*outcome, "'outcome'").value_or("");
     const auto parsed = parse_run_outcome(text);
     if (!parsed || *parsed == RunOutcome::none || *parsed == RunOutcome::incomplete)
-      reporter_.error(outcome->place, "shape",
-                      "'" + text +
-                          "' is no outcome; write succeeded, failed, cancelled or "
-                          "rolled-back",
-                      did_you_mean(text, {"succeeded", "failed", "cancelled", "rolled-back"}));
+      reporter_.error(
+          outcome->place, "shape",
+          "'" + text +
+              "' is no outcome; write succeeded, failed, cancelled or "
+              "rolled-back",
+          reporter_.did_you_mean(text, {"succeeded", "failed", "cancelled", "rolled-back"}));
     else
       final_state.outcome = *parsed;
   }

@@ -50,7 +50,7 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
                                                                       Scope& scope) {
   const std::string& id = definition_->chart.state(state).id;
   const auto found = invocations_.find(state);
-  const Invocation* invocation = found == invocations_.end() ? nullptr : &found->second;
+  Invocation* invocation = found == invocations_.end() ? nullptr : &found->second;
   const bool gate = invocation != nullptr && is_gate(invocation->spec);
   const bool branches = !definition_->chart.state(state).children.empty();
   const auto refuse = [&](std::string message, std::string suggestion = {}) {
@@ -90,7 +90,7 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
       if (std::find(answers.begin(), answers.end(), answer) == answers.end()) {
         return refuse("the gate of " + state_name(state) + " has no answer '" + answer +
                           "'; name it in 'options'",
-                      did_you_mean(answer, answers));
+                      reporter_.did_you_mean(answer, answers));
       }
       events.push_back("answer." + answer + "." + id);
       ++results;
@@ -102,7 +102,11 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
   }
   if (parts.empty()) return refuse("an event name is missing here");
   scope.environment = &plain_;
-  if (results == parts.size()) scope.environment = &*invocation->result_environment;
+  if (results == parts.size()) {
+    if (!invocation->result_environment)
+      invocation->result_environment = environment({invocation->result, false});
+    scope.environment = &*invocation->result_environment;
+  }
   if (errors == parts.size()) scope.environment = &error_;
   return events;
 }
@@ -191,7 +195,7 @@ std::vector<StateIndex> DefinitionReader::read_targets(const Node& node) {
     const auto found = ids_.find(id);
     if (found == ids_.end())
       broken(item.place, "unknown-state", "there is no state '" + id + "'",
-             did_you_mean(id, state_ids_));
+             reporter_.did_you_mean(id, state_ids_));
     else if (std::find(targets.begin(), targets.end(), found->second) != targets.end())
       broken(item.place, "shape", "the target '" + id + "' stands twice");
     else
@@ -211,7 +215,7 @@ std::optional<TransitionIndex> DefinitionReader::read_transition(
   if (node.is_scalar()) {
     transition.targets = read_targets(node);
   } else if (node.is_map()) {
-    check_keys(node, {"target", "guard", "actions", "verdict", "note", "internal"}, "a transition");
+    check_keys(node, keys_of("transition"), "a transition");
     if (const Node* target = node.find("target")) transition.targets = read_targets(*target);
     transition.internal = flag(node, "internal");
     if (const Node* guard = node.find("guard")) {

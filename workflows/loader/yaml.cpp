@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <unordered_map>
 
 #include "engine/cel/utf8.h"
 
@@ -41,8 +42,14 @@ class Lines {
     const auto line = std::min(static_cast<std::size_t>(mark.line), begins_.size() - 1);
     const std::string_view rest = text_.substr(begins_[line]);
     const auto column = std::min(static_cast<std::size_t>(mark.column), rest.size());
-    return {static_cast<std::uint32_t>(line + 1),
-            static_cast<std::uint32_t>(cel::count_code_points(rest.substr(0, column)) + 1)};
+    // Marks come in order, so a long line is counted once, not once for each of its marks.
+    if (line != counted_line_ || column < counted_bytes_) {
+      counted_line_ = line;
+      counted_bytes_ = counted_points_ = 0;
+    }
+    counted_points_ += cel::count_code_points(rest.substr(counted_bytes_, column - counted_bytes_));
+    counted_bytes_ = column;
+    return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(counted_points_ + 1)};
   }
   Place place_of_offset(std::size_t offset) const {
     const auto next = std::upper_bound(begins_.begin(), begins_.end(), offset);
@@ -55,6 +62,10 @@ class Lines {
  private:
   std::string_view text_;
   std::vector<std::size_t> begins_;
+  // How far place() has counted.
+  mutable std::size_t counted_line_ = 0;
+  mutable std::size_t counted_bytes_ = 0;
+  mutable std::size_t counted_points_ = 0;
 };
 
 // Builds the tree from yaml-cpp's events and reports what the language refuses.
@@ -103,8 +114,9 @@ class TreeBuilder final : public YAML::EventHandler {
  private:
   struct Level {
     Node node;
-    std::optional<Entry> key;  // of a map: read, its value not yet
-    bool drop_value = false;   // the key was refused
+    std::optional<Entry> key;                              // of a map: read, its value not yet
+    std::unordered_map<std::string, std::uint32_t> lines;  // of the keys so far
+    bool drop_value = false;                               // the key was refused
   };
 
   void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -169,10 +181,11 @@ class TreeBuilder final : public YAML::EventHandler {
                       "a key must be text, not " + std::string(describe(node)) + "; quote it");
     } else if (node.plain && node.text == "<<") {
       reporter_.error(node.place, "yaml", "merge keys are not allowed; repeat the text");
-    } else if (const Entry* first = level.node.entry(node.text); first != nullptr) {
+    } else if (const auto [first, fresh] = level.lines.emplace(node.text, node.place.line);
+               !fresh) {
       reporter_.error(node.place, "yaml",
                       "the key '" + node.text + "' stands twice in this map, first in line " +
-                          std::to_string(first->place.line));
+                          std::to_string(first->second));
     } else {
       level.drop_value = false;
     }
@@ -225,6 +238,12 @@ bool check_bytes(std::string_view text, const Lines& lines, Reporter& reporter) 
   }
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) {
+      reporter.error(lines.place_of_offset(i), "yaml",
+                     "a carriage return stands here without a line feed; end lines with a line "
+                     "feed, or with both");
+      return false;
+    }
     if ((byte >= 0x20 && byte != 0x7f) || byte == '\t' || byte == '\n' || byte == '\r') continue;
     reporter.error(lines.place_of_offset(i), "yaml",
                    "the document holds a control character here; remove it");
@@ -370,9 +389,16 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter) {
       reporter.error(lines.place(*second.start), "yaml",
                      "a second document begins here; write one workflow in each file");
   } catch (const YAML::Exception& e) {
+    const Place place = lines.place(e.mark);
+    const std::string_view line = line_of(text, place.line);
+    const std::string_view indent = line.substr(0, line.find_first_not_of(" \t"));
+    std::string suggestion;
     // yaml-cpp ends plain text at '?' inside braces, where YAML would go on.
-    reporter.error(lines.place(e.mark), "yaml", "this is not YAML: " + e.msg,
-                   e.msg == "unknown token" ? "quote text that holds '?' inside {} or []" : "");
+    if (e.msg == "unknown token")
+      suggestion = "quote text that holds '?' inside {} or []";
+    else if (indent.find('\t') != std::string_view::npos)
+      suggestion = "indent with spaces; a tab is no indentation";
+    reporter.error(place, "yaml", "this is not YAML: " + e.msg, std::move(suggestion));
   }
   if (reporter.errors() != errors) return std::nullopt;
   return builder.take();

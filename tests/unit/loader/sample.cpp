@@ -1,7 +1,29 @@
 #include "tests/unit/loader/sample.h"
 
+#include <algorithm>
+
+#include "tests/support/json_schema.h"
+#include "workflows/views/schema.h"
+
 namespace checkride::test {
 namespace {
+
+// Every document that a test loads is held against the JSON Schema as well: what loads fits, and an
+// unknown key does not.
+void compare_with_schema(std::string_view text, const LoadResult& result) {
+  static const boost::json::value schema = boost::json::parse(json_schema(kinds()));
+  loader::Diagnostics diagnostics;
+  loader::Reporter reporter(diagnostics, "t.yaml");
+  const auto root = loader::read_yaml(text, reporter);
+  if (!root) return;
+  const auto problem = schema_error(schema, as_json(*root));
+  INFO(text);
+  if (result.definition != nullptr) CHECK(problem.value_or("") == "");
+  if (std::any_of(result.diagnostics.begin(), result.diagnostics.end(), [](const auto& d) {
+        return d.rule == "unknown-key" && d.source_name == "t.yaml";
+      }))
+    CHECK(problem.has_value());
+}
 
 JobSignature signature(std::string name, std::string_view inputs, std::string_view result,
                        Repeat repeat, bool supervised) {
@@ -46,7 +68,9 @@ LoadOptions options() {
 }
 
 LoadResult load(std::string_view text) {
-  return load_definition(text, "t.yaml", options());
+  LoadResult result = load_definition(text, "t.yaml", options());
+  compare_with_schema(text, result);
+  return result;
 }
 
 std::string findings(const LoadResult& result) {

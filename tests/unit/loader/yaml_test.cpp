@@ -43,6 +43,12 @@ TEST_CASE("plain scalars have the types of the YAML 1.2 core schema", "[loader][
   CHECK(value_of("+7") == cel::Value(7));
   CHECK(value_of("0o17") == cel::Value(15));
   CHECK(value_of("0xFf") == cel::Value(255));
+  CHECK(value_of("0x1F") == cel::Value(31));
+  CHECK(value_of("Null") == cel::Value());
+  CHECK(value_of("NULL") == cel::Value());
+  CHECK(value_of(".inf") == cel::Value(INFINITY));
+  CHECK(value_of("+.INF") == cel::Value(INFINITY));
+  CHECK(std::isnan(value_of(".NaN").as_double()));
   CHECK(value_of("1.5") == cel::Value(1.5));
   CHECK(value_of("1e3") == cel::Value(1000.0));
   CHECK(value_of("-.5") == cel::Value(-0.5));
@@ -101,6 +107,17 @@ TEST_CASE("what the language refuses of YAML is refused with its place", "[loade
       {"a: {b?: c}\n", "unknown token; quote text that holds '?' inside {} or []"},
       {"a: b: c\n", "t.yaml:1:5: error: this is not YAML: "},
       {"a: \"x\x01\"\n", "t.yaml:1:6: error: the document holds a control character here"},
+      {"a: 1\rb: 2\n", "t.yaml:1:5: error: a carriage return stands here without a line feed"},
+      {"a:\n\tb: 1\n",
+       "t.yaml:2:3: error: this is not YAML: illegal map value; indent with spaces; a tab is no "
+       "indentation"},
+      {"a: 1\r\nb: 2\r\na: 3\r\n", "t.yaml:3:1: error: the key 'a' stands twice"},
+      {"\xEF\xBB\xBF"
+       "a: 1\na: 2\n",
+       "t.yaml:2:1: error: the key 'a' stands twice"},
+      {"\xEF\xBB\xBF"
+       "a: &x 1\n",
+       "t.yaml:1:4: error: anchors are not allowed"},
       {"\xC3\xA9: 1\nb: \xFF\n", "t.yaml:2:4: error: the document is not valid UTF-8 here"},
   };
   for (const Case& c : cases) {
@@ -109,6 +126,34 @@ TEST_CASE("what the language refuses of YAML is refused with its place", "[loade
     CHECK_FALSE(r.root);
     CHECK(r.text().find(c.expected) != std::string::npos);
   }
+}
+
+TEST_CASE("line ends and a byte order mark change nothing", "[loader][yaml]") {
+  for (const std::string text : {"a: 1\r\nb: [x,\r\n  y]\r\n",
+                                 "\xEF\xBB\xBF"
+                                 "a: 1\nb: [x, y]\n"}) {
+    const Read r = read(text);
+    INFO(text << r.text());
+    REQUIRE(r.root);
+    CHECK(scalar_value(*r.root->find("a")) == cel::Value(1));
+    CHECK(r.root->find("b")->items.at(1).text == "y");
+  }
+}
+
+TEST_CASE("a NUL byte is refused where it stands", "[loader][yaml]") {
+  using namespace std::string_view_literals;
+  CHECK(read("a: 1\nb: x\0y\n"sv).text() ==
+        "t.yaml:2:5: error: the document holds a control character here; remove it [yaml]\n");
+}
+
+TEST_CASE("a large document costs time in proportion", "[loader][yaml]") {
+  std::string wide;
+  for (int i = 0; wide.size() + 16 < document_bytes_max; ++i)
+    wide += "k" + std::to_string(i) + ":\n";
+  CHECK(read(wide).root);  // 100,000 keys, each compared with all others, would take minutes
+  std::string deep;
+  for (int i = 0; i < 1'000; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "k:\n";
+  CHECK(read(deep).text().find("nested deeper than 64 levels") != std::string::npos);
 }
 
 TEST_CASE("columns count characters, not bytes", "[loader][yaml]") {

@@ -9,14 +9,16 @@
 namespace checkride::test {
 namespace {
 
-// The first YAML block of a page.
-std::string first_example(const std::string& page) {
+// The YAML block of a page that is about the workflow `nightly`.
+std::string nightly_example(const std::string& page) {
   const char* source = std::getenv("CHECKRIDE_SOURCE");
   REQUIRE(source != nullptr);  // CTest sets it
   const auto text = read_file(std::string(source) + "/docs/guides/" + page, 1 << 20);
   REQUIRE(text.has_value());
   const std::string fence = "```yaml\n";
-  const std::size_t begin = text->find(fence);
+  const std::size_t name = text->find("\nworkflow: nightly\n");
+  REQUIRE(name != std::string::npos);
+  const std::size_t begin = text->rfind(fence, name);
   REQUIRE(begin != std::string::npos);
   const std::size_t end = text->find("```", begin + fence.size());
   return text->substr(begin + fence.size(), end - begin - fence.size());
@@ -27,10 +29,10 @@ TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
   LoadOptions options;
   options.signatures = catalog.signatures();
   const LoadResult loaded =
-      load_definition(first_example("write-a-procedure.md"), "guide.yaml", options);
+      load_definition(nightly_example("write-a-procedure.md"), "guide.yaml", options);
   REQUIRE(loaded.definition != nullptr);
-  const auto read =
-      rehearsal::read_cases(first_example("test-a-procedure.md"), "cases.yaml", *loaded.definition);
+  const auto read = rehearsal::read_cases(nightly_example("test-a-procedure.md"), "cases.yaml",
+                                          *loaded.definition);
   for (const LoadDiagnostic& diagnostic : read.diagnostics) UNSCOPED_INFO(to_string(diagnostic));
   REQUIRE(read.file != nullptr);
   CHECK(read.file->cases.size() == 5);

@@ -1,4 +1,4 @@
-#include "workflows/loader/graph.h"
+#include "workflows/views/graph.h"
 
 #include <catch2/catch.hpp>
 
@@ -61,7 +61,7 @@ stateDiagram-v2
     s_pick_one_1 --> s_run
     s_run --> s_both : done
     s_run --> s_end : error
-    s_run --> s_end : after 1m 30s
+    s_run --> s_end : after 1m30s
     s_both --> s_end : done
 
 %% w/m

@@ -1,4 +1,5 @@
-#include "workflows/loader/graph.h"
+// Mermaid, and what both drawings share.
+#include "workflows/views/graph.h"
 
 #include <algorithm>
 #include <vector>
@@ -117,7 +118,7 @@ class Diagram {
     std::string text;
     for (const std::string& event : transition.events) {
       if (!text.empty()) text += ", ";
-      text += short_form(event, source);
+      text += short_event(definition_, event, source);
     }
     if (transition.cond)
       text += (text.empty() ? "[" : " [") +
@@ -136,22 +137,6 @@ class Diagram {
       line(1, id(source) + " --> " + id(target) + suffix);
   }
 
-  // As the definition writes it: "done", "answer.approve", "after 30s".
-  std::string short_form(const std::string& event, StateIndex source) const {
-    const std::string& own = chart_.state(source).id;
-    if (event == "done.invoke." + own || event == "done.state." + own) return "done";
-    if (event == "error.invoke." + own) return "error";
-    if (event == "exhausted." + own) return "exhausted";
-    if (event.starts_with("answer.") && event.ends_with("." + own))
-      return event.substr(0, event.size() - own.size() - 1);
-    for (const auto content : chart_.state(source).onentry)
-      for (const Action& action : definition_.contents[content.value])
-        if (const auto* send = std::get_if<SendAction>(&action.node);
-            send != nullptr && send->event == event && event.starts_with("after."))
-          return "after " + to_human(send->delay);
-    return event;
-  }
-
   const Definition& definition_;
   const statechart::Chart& chart_;
   std::string& out_;
@@ -159,15 +144,55 @@ class Diagram {
 
 }  // namespace
 
-std::string to_mermaid(const Definition& definition) {
-  std::string out;
-  Diagram(definition, out).draw();
-  // By name, not by hash: the order of the pictures should not change with every edit.
+std::string written_duration(Duration duration) {
+  struct Unit {
+    const char* name;
+    std::int64_t ns;
+  };
+  constexpr Unit units[] = {{"d", 86'400'000'000'000},
+                            {"h", 3'600'000'000'000},
+                            {"m", 60'000'000'000},
+                            {"s", 1'000'000'000},
+                            {"ms", 1'000'000},
+                            {"us", 1'000},
+                            {"ns", 1}};
+  std::int64_t rest = duration.count();
+  std::string text;
+  for (const Unit& unit : units) {
+    if (rest / unit.ns > 0) text += std::to_string(rest / unit.ns) + unit.name;
+    rest %= unit.ns;
+  }
+  return text.empty() ? "0s" : text;
+}
+
+std::string short_event(const Definition& definition, const std::string& event, StateIndex source) {
+  const auto& node = definition.chart.state(source);
+  const std::string& own = node.id;
+  if (event == "done.invoke." + own || event == "done.state." + own) return "done";
+  if (event == "error.invoke." + own) return "error";
+  if (event == "exhausted." + own) return "exhausted";
+  if (event.starts_with("answer.") && event.ends_with("." + own))
+    return event.substr(0, event.size() - own.size() - 1);
+  for (const auto content : node.onentry)
+    for (const Action& action : definition.contents[content.value])
+      if (const auto* send = std::get_if<SendAction>(&action.node);
+          send != nullptr && send->event == event && event.starts_with("after."))
+        return "after " + written_duration(send->delay);
+  return event;
+}
+
+std::vector<const Definition*> machines_by_name(const Definition& definition) {
   std::vector<const Definition*> machines;
   for (const auto& [hash, machine] : definition.machines) machines.push_back(machine.get());
   std::sort(machines.begin(), machines.end(),
             [](const Definition* a, const Definition* b) { return a->name < b->name; });
-  for (const Definition* machine : machines) {
+  return machines;
+}
+
+std::string to_mermaid(const Definition& definition) {
+  std::string out;
+  Diagram(definition, out).draw();
+  for (const Definition* machine : machines_by_name(definition)) {
     out += "\n";
     Diagram(*machine, out).draw();
   }

@@ -1,0 +1,216 @@
+// Rules about single expressions and actions that need the whole chart: results read before the
+// state that gives them can have run, named time zones, sends and events that lead nowhere.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "engine/cel/time_text.h"
+#include "workflows/loader/lint.h"
+#include "workflows/loader/paths.h"
+#include "workflows/loader/uses.h"
+
+namespace checkride::loader {
+namespace {
+
+using statechart::root_state;
+using statechart::StateIndex;
+using statechart::TransitionIndex;
+
+// Reading a missing result in one of these is no certain failure.
+const std::set<std::string> conditional_words = {"has",
+                                                 "all",
+                                                 "exists",
+                                                 "exists_one",
+                                                 "map",
+                                                 "filter",
+                                                 "existsOne",
+                                                 "optMap",
+                                                 "transformList",
+                                                 "transformMap",
+                                                 "transformMapEntry",
+                                                 "optFlatMap",
+                                                 "orValue"};
+
+bool is_conditional(const std::vector<cel::LexedToken>& tokens) {
+  return std::any_of(tokens.begin(), tokens.end(), [](const cel::LexedToken& token) {
+    return token.is("&&") || token.is("||") || token.is("?") ||
+           (token.kind == cel::TokenKind::identifier && conditional_words.contains(token.text));
+  });
+}
+
+// The states X of every jobs.X and jobs["X"].
+std::set<std::string> results_read(const std::vector<cel::LexedToken>& tokens) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+    if (tokens[i].kind != cel::TokenKind::identifier || tokens[i].text != "jobs") continue;
+    if (i > 0 && tokens[i - 1].is(".")) continue;  // a field of that name
+    std::size_t name = i + 2;
+    if (tokens[name].is("?") && name + 1 < tokens.size()) ++name;
+    if (tokens[i + 1].is(".") && tokens[name].kind == cel::TokenKind::identifier)
+      names.insert(tokens[name].text);
+    if (tokens[i + 1].is(".") && tokens[name].kind == cel::TokenKind::quoted_identifier)
+      names.insert(tokens[name].text);
+    if (tokens[i + 1].is("[") && tokens[name].kind == cel::TokenKind::literal &&
+        tokens[name].value.kind() == cel::Kind::string)
+      names.insert(std::string(tokens[name].value.as_string()));
+  }
+  return names;
+}
+
+class ResultCheck {
+ public:
+  ResultCheck(const Definition& definition, Reporter& reporter)
+      : definition_(definition),
+        chart_(definition.chart),
+        reporter_(reporter),
+        paths_(definition) {}
+
+  void run() {
+    for (const Use& use : uses_of(definition_)) {
+      const std::vector<cel::LexedToken> tokens = tokens_of(use.expression);
+      for (const std::string& name : results_read(tokens)) check_read(use, name, tokens);
+      check_zones(use, tokens);
+    }
+    check_blocks();
+  }
+
+ private:
+  // What can be active, or entered, once the invocation of a state has ended; too much rather than
+  // too little, so that what is missing is certain.
+  struct Later {
+    std::vector<bool> active;
+    std::vector<bool> entered;
+  };
+
+  void check_read(const Use& use, const std::string& name,
+                  const std::vector<cel::LexedToken>& tokens) {
+    const auto state = chart_.find(name);
+    if (!state || !definition_.states[state->value].invoke) return;
+    auto known = later_.find(*state);
+    if (known == later_.end()) known = later_.emplace(*state, later_than(*state)).first;
+    const Later& later = known->second;
+    const bool possible = use.moment == Moment::entering ? later.entered[use.state.value]
+                                                         : later.active[use.state.value];
+    if (possible) return;
+    const std::string where = use.state == root_state
+                                  ? std::string("when the workflow starts")
+                                  : "in state '" + chart_.state(use.state).id + "'";
+    const std::string message = "jobs." + name + " is read " + where +
+                                ", but no path leads through state '" + name +
+                                "' first, so it is not there";
+    if (is_conditional(tokens))
+      reporter_.warning(use.place, "result-before-job", message);
+    else
+      reporter_.error(use.place, "result-before-job", message);
+  }
+
+  Later later_than(StateIndex state) {
+    const std::size_t count = chart_.states.size();
+    Later later{std::vector<bool>(count, false), std::vector<bool>(count, false)};
+    for (StateIndex a = state; a != root_state; a = chart_.state(a).parent)
+      later.active[a.value] = true;
+    later.active[0] = true;
+    for (std::uint32_t i = 1; i < count; ++i)
+      if (paths_.in_other_region(StateIndex(i), state)) later.active[i] = later.entered[i] = true;
+    std::vector<bool> followed(chart_.transitions.size(), false);
+    for (bool more = true; more;) {
+      more = false;
+      if (work_ > work_max) return everything();
+      for (std::uint32_t i = 0; i < count; ++i) {
+        ++work_;
+        if (!later.active[i]) continue;
+        for (const TransitionIndex t : chart_.states[i].transitions) {
+          if (followed[t.value]) continue;
+          followed[t.value] = true;
+          more = true;
+          work_ += 16;
+          for (const StateIndex target : chart_.transition(t).targets) follow(target, later);
+        }
+      }
+      for (std::uint32_t i = 0; i < count; ++i)
+        if (later.entered[i] && !later.active[i]) later.active[i] = more = true;
+    }
+    return later;
+  }
+
+  Later everything() const {
+    const std::vector<bool> all(chart_.states.size(), true);
+    return {all, all};
+  }
+
+  void follow(StateIndex target, Later& later) const {
+    paths_.enter(target, root_state, later.entered);
+    if (!chart_.is_history(target)) return;
+    const StateIndex parent = chart_.state(target).parent;  // what it remembers may be anything
+    for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
+      if (parent == root_state || chart_.is_descendant(StateIndex(i), parent))
+        later.entered[i] = true;
+  }
+
+  // t.getHours("Europe/Berlin") would read the machine's zone database.
+  void check_zones(const Use& use, const std::vector<cel::LexedToken>& tokens) {
+    static const std::set<std::string> readers = {
+        "getDate",  "getDayOfMonth", "getDayOfWeek",    "getDayOfYear", "getFullYear",
+        "getHours", "getMinutes",    "getMilliseconds", "getMonth",     "getSeconds"};
+    for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+      if (!readers.contains(tokens[i].text) || !tokens[i + 1].is("(") ||
+          tokens[i + 2].kind != cel::TokenKind::literal ||
+          tokens[i + 2].value.kind() != cel::Kind::string)
+        continue;
+      const std::string zone(tokens[i + 2].value.as_string());
+      if (!cel::parse_utc_offset(zone))
+        reporter_.error(use.place, "named-time-zone",
+                        "the time zone '" + zone +
+                            "' means something else on every machine; write \"UTC\" or an offset "
+                            "such as \"+01:00\"");
+    }
+  }
+
+  void check_blocks() {
+    std::vector<std::string> sent;
+    std::vector<std::string> heard;
+    const std::vector<BlockUse> blocks = blocks_of(definition_);
+    for (const BlockUse& use : blocks)
+      for (const Action& action : *use.block)
+        if (const auto* send = std::get_if<SendAction>(&action.node); send && !send->id.empty())
+          sent.push_back(send->id);
+    for (const auto& transition : chart_.transitions)
+      heard.insert(heard.end(), transition.events.begin(), transition.events.end());
+    for (const BlockUse& use : blocks)
+      for (const Action& action : *use.block) {
+        const auto* cancel = std::get_if<CancelAction>(&action.node);
+        if (cancel && std::find(sent.begin(), sent.end(), cancel->id) == sent.end())
+          reporter_.warning(use.place, "unknown-send", "no 'send' has the id '" + cancel->id + "'",
+                            reporter_.did_you_mean(cancel->id, sent));
+        const auto* raise = std::get_if<RaiseAction>(&action.node);
+        const auto* send = std::get_if<SendAction>(&action.node);
+        if (raise != nullptr) check_heard(raise->event, heard, use.place);
+        if (send != nullptr) check_heard(send->event, heard, use.place);
+      }
+  }
+
+  void check_heard(const std::string& event, const std::vector<std::string>& heard, Place place) {
+    if (std::any_of(heard.begin(), heard.end(),
+                    [&](const std::string& d) { return statechart::matches(d, event); }))
+      return;
+    reporter_.warning(place, "event-unheard", "nothing listens to the event '" + event + "'",
+                      reporter_.did_you_mean(event, heard));
+  }
+
+  const Definition& definition_;
+  const statechart::Chart& chart_;
+  Reporter& reporter_;
+  Paths paths_;
+  std::map<StateIndex, Later> later_;
+  // Charts of thousands of states that read thousands of results are not judged to the end.
+  static constexpr std::uint64_t work_max = 20'000'000;
+  std::uint64_t work_ = 0;
+};
+
+}  // namespace
+
+void check_uses(const Definition& definition, Reporter& reporter) {
+  ResultCheck(definition, reporter).run();
+}
+
+}  // namespace checkride::loader
