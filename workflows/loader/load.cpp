@@ -5,10 +5,12 @@
 #include <set>
 #include <utility>
 
+#include "engine/base/assert.h"
 #include "workflows/loader/canonical.h"
 #include "workflows/loader/lint.h"
 #include "workflows/loader/reader.h"
 #include "workflows/loader/reporter.h"
+#include "workflows/loader/rules.h"
 #include "workflows/loader/yaml.h"
 
 namespace checkride {
@@ -216,6 +218,8 @@ LoadResult load_definition(std::string_view text, std::string source_name,
   result.definition = loader::DocumentLoader(text, std::move(source_name), options, diagnostics, {})
                           .load(options.machine);
   result.diagnostics = diagnostics.sorted();
+  for (const LoadDiagnostic& found : result.diagnostics)
+    CR_ASSERT(loader::find_rule(found.rule) != nullptr, found.rule);
   return result;
 }
 

@@ -4,9 +4,6 @@
 #include <numeric>
 #include <tuple>
 
-#include "engine/base/assert.h"
-#include "workflows/loader/rules.h"
-
 namespace checkride {
 
 bool LoadDiagnostic::operator==(const LoadDiagnostic& other) const {
@@ -98,7 +95,6 @@ std::vector<LoadDiagnostic> Diagnostics::sorted() const {
 
 void Reporter::add(LoadDiagnostic::Severity severity, Place place, std::string_view rule,
                    std::string message, std::string suggestion) {
-  CR_ASSERT(find_rule(rule) != nullptr, rule);
   if (severity == LoadDiagnostic::Severity::error) ++diagnostics_.errors;
   if (diagnostics_.list.size() >= diagnostics_max) {
     ++diagnostics_.left_out;
