@@ -215,6 +215,8 @@ void write(schema::Type::Builder to, const cel::Type& type, Trouble& trouble, in
     }
     case Kind::parameter: to.setName(text_of(type.name())); break;
     case Kind::error: trouble.note("a value has the type of an error"); break;
+    case Kind::nullable:
+    case Kind::opaque: trouble.note("a type of declared functions is no type of a value"); break;
     default: break;
   }
 }
