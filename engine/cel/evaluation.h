@@ -6,6 +6,7 @@
 // logic, evaluate_calls.cpp calls and literals, evaluate_macros.cpp the macros.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ class SmallArray {
   T* data_;
 };
 
+// Beyond these a trace goes on without the part, and without the rest of its text.
+inline constexpr std::size_t traced_parts_max = 4'000;
+inline constexpr std::uint32_t traced_bytes_max = 4'096;
+
 class Evaluation : public Runtime {
  public:
   Evaluation(const Program::Data& program, const Activation& activation,
@@ -47,8 +52,12 @@ class Evaluation : public Runtime {
   const Value* dispatch(const Expr& e, Value& scratch);
   const Value* trace_into(const Expr& e, Value& scratch, TraceNode& node);
   void trace_skipped(const Expr& e);
+  // Whether one more part may be traced: macros in macros would make a trace of gigabytes.
+  bool traces(const Expr& e) {
+    return trace_ != nullptr && e.op != Op::literal && traced_++ < traced_parts_max;
+  }
   std::string text_of(const Expr& e) const {
-    return program_.source.substr(e.begin, e.end - e.begin);
+    return program_.source.substr(e.begin, std::min(e.end - e.begin, traced_bytes_max));
   }
 
   // Errors ------------------------------------------------------------------------------------
@@ -119,6 +128,7 @@ class Evaluation : public Runtime {
   std::vector<Fact>* facts_;
   std::size_t facts_before_;
   TraceNode* trace_;
+  std::size_t traced_ = 0;
   SmallArray<const Value*, 8> variables_;
   SmallArray<const Value*, 8> locals_;
   SmallArray<std::uint64_t, 2> seen_;

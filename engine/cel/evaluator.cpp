@@ -36,7 +36,7 @@ EvalResult Evaluation::run() {
 const Value* Evaluation::eval(const Expr& e, Value& scratch) {
   if (!charge(1)) [[unlikely]]
     return place_error(e.at);
-  if (trace_ != nullptr && e.op != Op::literal) [[unlikely]] {
+  if (traces(e)) [[unlikely]] {
     TraceNode node;
     const Value* value = trace_into(e, scratch, node);
     if (trace_ != nullptr) trace_->children.push_back(std::move(node));
@@ -64,7 +64,7 @@ const Value* Evaluation::trace_into(const Expr& e, Value& scratch, TraceNode& no
 }
 
 void Evaluation::trace_skipped(const Expr& e) {
-  if (trace_ == nullptr || e.op == Op::literal) return;
+  if (!traces(e)) return;
   TraceNode node;
   node.text = text_of(e);
   node.skipped = true;
@@ -181,20 +181,13 @@ bool Evaluation::is_recorded(const std::string& text) const {
   return std::any_of(facts_->begin(), facts_->end(), [&](const Fact& f) { return f.path == text; });
 }
 
-// The operand of has() or of an optional selection: its own path is no fact of its own, the fact
-// is the question asked of it.
+// The operand of has() or of an optional selection. Of a variable's path it is no fact of its own, nor
+// a part of the trace: the fact is the question asked of it, and that is all a replay knows.
 const Value* Evaluation::operand_of(const Expr& e, Value& scratch) {
   const Expr& operand = *e.children[0];
-  if (operand.op == Op::path && trace_ == nullptr && !e.fact_text.empty()) {
-    const Value* value = charge(1) ? path_value(operand, scratch) : nullptr;
-    return value != nullptr ? value : place_error(operand.at);
-  }
   if (e.fact_text.empty()) return eval(operand, scratch);
-  std::vector<Fact>* const facts = facts_;
-  facts_ = nullptr;
-  const Value* value = eval(operand, scratch);
-  facts_ = facts;
-  return value;
+  const Value* value = charge(1) ? path_value(operand, scratch) : nullptr;
+  return value != nullptr ? value : place_error(operand.at);
 }
 
 const Value* Evaluation::select(const Expr& e, Value& scratch) {

@@ -8,6 +8,7 @@
 #include <compare>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,7 +89,11 @@ class Value {
   Value(std::int64_t i) : kind_(Kind::integer) { data_.integer = i; }
   Value(int i) : Value(static_cast<std::int64_t>(i)) {}
   Value(std::uint64_t u) : kind_(Kind::unsigned_integer) { data_.unsigned_integer = u; }
-  Value(double d) : kind_(Kind::floating) { data_.floating = d; }
+  // There is one NaN: which bits an operation gives it is the processor's choice, and a value must
+  // be the same on all of them.
+  Value(double d) : kind_(Kind::floating) {
+    data_.floating = d == d ? d : std::numeric_limits<double>::quiet_NaN();
+  }
   Value(std::string s);
   Value(std::string_view s) : Value(std::string(s)) {}
   Value(const char* s) : Value(std::string(s)) {}

@@ -180,6 +180,10 @@ bool run_file(const std::filesystem::path& path, const std::vector<std::string>&
                  suite ? "" : (": " + suite.error().text()).c_str());
     return false;
   }
+  if (suite->field("tests")->as_list().empty()) {
+    std::fprintf(stderr, "%s: the file has no tests\n", path.c_str());
+    return false;
+  }
   const std::string tier = suite->string_or("tier", "none");
   if (!tiers.empty() && std::find(tiers.begin(), tiers.end(), tier) == tiers.end()) return true;
   Totals totals;

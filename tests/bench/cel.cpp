@@ -1,7 +1,7 @@
 // What guards cost: the bare evaluation, the evaluation that records its facts, and the one that
 // records a trace, for the guard that the design sets its limits by (200 ns bare, 100 ns more with
-// its facts). Run it as `build/bench_cel --benchmark_repetitions=9`, and read the least time: on a
-// shared machine the rest is other people's work.
+// its facts). Run it with --benchmark_repetitions=9 and read the least CPU time: on a shared machine the
+// rest is other people's work.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
