@@ -203,7 +203,12 @@ std::string because(const View& view, const cel::TraceNode& node) {
                  because(view, node.children[i]);
     return state_of(node);
   }
-  if (node.children.empty() && node.value) return node.text + " was " + view.brief(*node.value, 60);
+  if (!node.error.empty())
+    for (const cel::TraceNode& part : node.children)
+      if (!part.error.empty()) return because(view, part);
+  const bool asks = node.text.starts_with("has(") || node.text.starts_with("In(");
+  if (node.children.empty() && node.value && !asks)
+    return node.text + " was " + view.brief(*node.value, 60);
   return view.text(state_of(node)) + readings(view, node);
 }
 
