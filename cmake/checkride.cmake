@@ -18,6 +18,7 @@ if(CR_CCACHE)
 endif()
 
 option(CR_WARNINGS_AS_ERRORS "treat warnings as errors" ON)
+option(CR_FUZZ "build the fuzzers of tests/fuzz; needs clang and libFuzzer, see the preset" OFF)
 
 # Guards decide verdicts: no fused or reordered floating point anywhere.
 add_compile_options(-ffp-contract=off -fno-fast-math)

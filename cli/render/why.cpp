@@ -31,7 +31,7 @@ std::string_view connective(const cel::TraceNode& node) {
 
 // A macro's trace is its range and then one child per round, all of one text.
 bool is_macro(const cel::TraceNode& node) {
-  return node.children.size() >= 2 && node.text.ends_with(')') &&
+  return node.children.size() >= 2 && node.text.ends_with(')') && connective(node).empty() &&
          std::all_of(node.children.begin() + 1, node.children.end(),
                      [&](const cel::TraceNode& round) {
                        return round.text == node.children[1].text && truth(round).has_value();
@@ -40,17 +40,38 @@ bool is_macro(const cel::TraceNode& node) {
          node.text.find(node.children[1].text) > node.children[0].text.size();
 }
 
+// The part of "condition ? one : other" that the condition chose, or nullptr.
+const cel::TraceNode* chosen(const cel::TraceNode& node) {
+  if (node.children.size() < 2 || !truth(node.children[0])) return nullptr;
+  const std::string& condition = node.children[0].text;
+  std::size_t at = node.text.find(condition);
+  if (at == std::string::npos) return nullptr;
+  at = node.text.find_first_not_of(" \t\n\r", at + condition.size());
+  if (at == std::string::npos || node.text[at] != '?') return nullptr;
+  for (std::size_t i = 1; i < node.children.size(); ++i)
+    if (!node.children[i].skipped) return &node.children[i];
+  return nullptr;  // it is a literal, which no trace shows
+}
+
 std::string state_of(const cel::TraceNode& node) {
   if (!node.error.empty()) return node.text + " failed: " + node.error;
   const std::optional<bool> holds = truth(node);
   return node.text + (holds ? (*holds ? " is true" : " is false") : "");
 }
 
+// "[1, 2]": it is what it says, and worth no line.
+bool is_constant(const cel::TraceNode& node) {
+  const bool is_container =
+      node.value && (node.value->kind() == cel::Kind::list || node.value->kind() == cel::Kind::map);
+  return is_container && node.children.empty() &&
+         (node.text.starts_with('[') || node.text.starts_with('{'));
+}
+
 // Values read by a comparison or call, without the parts of parts.
 std::string readings(const View& view, const cel::TraceNode& node) {
   std::string all;
   for (const cel::TraceNode& part : node.children) {
-    if (!part.value) continue;
+    if (!part.value || is_constant(part)) continue;
     all += (all.empty() ? "" : ", ") + part.text + " was " + view.brief(*part.value, 60);
   }
   return all.empty() ? "" : " (" + all + ")";
@@ -86,9 +107,12 @@ struct TracePrinter {
                                   view.brief(*part.value, value_width_max))
                           : view.brief(*part.value, value_width_max);
     out += lead + shorten(view.text(part.text), 90) + " = " + value + "\n";
-    for (std::size_t i = 0; i < part.children.size(); ++i) {
-      const bool last = i + 1 == part.children.size();
-      node(part.children[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
+    std::vector<const cel::TraceNode*> shown;
+    for (const cel::TraceNode& child : part.children)
+      if (!is_constant(child)) shown.push_back(&child);
+    for (const cel::TraceNode* child : shown) {
+      const bool last = child == shown.back();
+      node(*child, below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
     }
   }
 };
@@ -166,6 +190,8 @@ std::string because(const View& view, const cel::TraceNode& node) {
     if (node.text.starts_with('!') && node.children.size() == 1 && truth(node.children[0]))
       return because(view, node.children[0]);
   }
+  if (const cel::TraceNode* part = chosen(node); holds && part != nullptr)
+    return because(view, node.children[0]) + ", so what counts is that " + because(view, *part);
   if (holds && is_macro(node)) {
     const std::size_t rounds = node.children.size() - 1;
     const bool all = node.text.find(".all(") != std::string::npos;
@@ -177,7 +203,12 @@ std::string because(const View& view, const cel::TraceNode& node) {
                  because(view, node.children[i]);
     return state_of(node);
   }
-  if (node.children.empty() && node.value) return node.text + " was " + view.brief(*node.value, 60);
+  if (!node.error.empty())
+    for (const cel::TraceNode& part : node.children)
+      if (!part.error.empty()) return because(view, part);
+  const bool asks = node.text.starts_with("has(") || node.text.starts_with("In(");
+  if (node.children.empty() && node.value && !asks)
+    return node.text + " was " + view.brief(*node.value, 60);
   return view.text(state_of(node)) + readings(view, node);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cel/functions.h"
 #include "engine/cel/program.h"
 
 namespace checkride::cel {
@@ -16,10 +17,16 @@ struct Environment::Data {
   bool named_zones = false;
   bool macros = true;
   std::string container;
+  std::vector<Function> functions;  // declared, beside the library
 
   const Type* find(std::string_view name) const {
     for (const auto& [variable, type] : variables)
       if (variable == name) return &type;
+    return nullptr;
+  }
+  const Function* find_declared(std::string_view name) const {
+    for (const Function& function : functions)
+      if (function.name == name) return &function;
     return nullptr;
   }
 };

@@ -8,14 +8,16 @@ namespace {
 
 // A place in a rebuilt value: a recorded value, or the parts below it that were recorded.
 struct Place {
+  Value key;  // under which it lies in the place above
   std::optional<Value> value;
   bool is_map = false;  // something was looked for in it and not found
-  std::vector<std::pair<Value, Place>> parts;
+  std::vector<Place> parts;
 
-  Place& part(const Value& key) {
-    for (auto& [known, place] : parts)
-      if (known == key) return place;
-    return parts.emplace_back(key, Place()).second;
+  Place& part(const Value& wanted) {
+    for (Place& place : parts)
+      if (place.key == wanted) return place;
+    parts.emplace_back().key = wanted;
+    return parts.back();
   }
 };
 
@@ -26,8 +28,8 @@ Value build(const Place& place) {
   if (!place.value && place.parts.empty() && !place.is_map) return Value();
   if (place.value && (place.parts.empty() || place.value->kind() != Kind::map)) return *place.value;
   Map map = place.value ? place.value->as_map() : Map();
-  for (const auto& [key, part] : place.parts)
-    if (!place.value || map.find(key) == nullptr) map.set(key, build(part));
+  for (const Place& part : place.parts)
+    if (!place.value || map.find(part.key) == nullptr) map.set(part.key, build(part));
   return Value(std::move(map));
 }
 
@@ -79,7 +81,7 @@ FactActivation::FactActivation(std::span<const Fact> facts) {
     if (!is_has) place->value = fact.value;
     if (is_absent) place->is_map = true;
   }
-  for (const auto& [name, place] : roots.parts) roots_.emplace_back(name.as_string(), build(place));
+  for (const Place& root : roots.parts) roots_.emplace_back(root.key.as_string(), build(root));
 }
 
 const Value* FactActivation::find(std::string_view name) const {

@@ -104,6 +104,15 @@ bool Runtime::charge_walk(const Value& value) {
   return true;
 }
 
+Overload overload_of(bool member, std::vector<Type> parameters, Type result) {
+  Overload overload;
+  overload.member = member;
+  for (const Type& type : parameters) overload.kinds.push_back(kinds_of(type));
+  overload.parameters = std::move(parameters);
+  overload.result = std::move(result);
+  return overload;
+}
+
 bool Overload::accepts(Arguments arguments) const {
   for (std::size_t i = 0; i < arguments.size(); ++i)
     if ((kinds[std::min(i, kinds.size() - 1)] & bit(arguments[i]->kind())) == 0) return false;

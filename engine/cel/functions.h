@@ -33,6 +33,10 @@ class Runtime {
   }
   // For work on text or bytes.
   bool charge_bytes(std::size_t bytes) { return charge(bytes / 64); }
+  // For looking for `part` everywhere in a text, which may compare each of its bytes each time.
+  bool charge_find(std::size_t text_bytes, std::size_t part_bytes) {
+    return charge(text_bytes / 64) && charge(text_bytes * (part_bytes / 64) / 64);
+  }
   // Whether a value of so many bytes may be built; false (and failed) when not.
   bool allow_bytes(std::size_t bytes) {
     return bytes <= value_bytes_max_ ||
@@ -68,7 +72,7 @@ struct Overload {
   std::vector<Type> parameters;      // the receiver first
   std::vector<std::uint16_t> kinds;  // per parameter: bit k is set where Kind k may stand there
   Type result;
-  Implementation run = nullptr;
+  Implementation run = nullptr;      // nullptr: declared for the checker alone
 
   bool takes(bool as_member, std::size_t count) const {
     return member == as_member &&
@@ -76,6 +80,9 @@ struct Overload {
   }
   bool accepts(Arguments arguments) const;
 };
+
+// What the checker and the evaluator need of a signature; it has no `run` yet.
+Overload overload_of(bool member, std::vector<Type> parameters, Type result);
 
 struct Function {
   std::string name;
@@ -101,6 +108,11 @@ void add_time_functions(FunctionTable& table);
 void add_string_functions(FunctionTable& table);
 void add_math_functions(FunctionTable& table);
 void add_optional_functions(FunctionTable& table);
+
+// getHours and the like, which take a time zone.
+bool is_time_accessor(std::string_view name);
+// What is said where a zone other than an offset is not allowed.
+std::string named_zone_refusal(const Value& zone);
 
 // What string() gives; nullopt for kinds it does not take.
 std::optional<std::string> string_of(const Value& value);

@@ -139,9 +139,7 @@ bool size(Runtime& runtime, Arguments a, Value& out) {
 }
 
 bool contains(Runtime& runtime, Arguments a, Value& out) {
-  // find() may compare every letter with every place.
-  if (!runtime.charge_bytes(a[0]->as_string().size() * (1 + a[1]->as_string().size() / 64)))
-    return false;
+  if (!runtime.charge_find(a[0]->as_string().size(), a[1]->as_string().size())) return false;
   out = Value(a[0]->as_string().find(a[1]->as_string()) != std::string::npos);
   return true;
 }
@@ -163,6 +161,7 @@ bool matches(Runtime& runtime, Arguments a, Value& out) {
     return false;
   const auto regex = compile_regex(a[1]->as_string());
   if (!regex) return runtime.fail(regex.error().message);
+  if (!runtime.charge((*regex)->size())) return false;  // "x{1000}" is short and large
   out = Value((*regex)->matches(a[0]->as_string()));
   return true;
 }

@@ -48,7 +48,8 @@ bool char_at(Runtime& runtime, Arguments a, Value& out) {
 
 bool index_of(Runtime& runtime, Arguments a, Value& out) {
   const std::string& text = a[0]->as_string();
-  if (!charge_text(runtime, text) || !charge_text(runtime, a[1]->as_string())) return false;
+  if (!charge_text(runtime, text) || !runtime.charge_find(text.size(), a[1]->as_string().size()))
+    return false;
   std::size_t from = 0;
   if (a.size() > 2) {
     from = offset_of(text, a[2]->as_int());
@@ -60,7 +61,8 @@ bool index_of(Runtime& runtime, Arguments a, Value& out) {
 
 bool last_index_of(Runtime& runtime, Arguments a, Value& out) {
   const std::string& text = a[0]->as_string();
-  if (!charge_text(runtime, text) || !charge_text(runtime, a[1]->as_string())) return false;
+  if (!charge_text(runtime, text) || !runtime.charge_find(text.size(), a[1]->as_string().size()))
+    return false;
   std::size_t from = std::string::npos;
   if (a.size() > 2) {
     from = offset_of(text, a[2]->as_int());
@@ -99,7 +101,7 @@ bool replace(Runtime& runtime, Arguments a, Value& out) {
   const std::string& part = a[1]->as_string();
   const std::string& by = a[2]->as_string();
   const std::int64_t limit = a.size() > 3 ? a[3]->as_int() : -1;
-  if (!charge_text(runtime, text)) return false;
+  if (!charge_text(runtime, text) || !runtime.charge_find(text.size(), part.size())) return false;
   std::string result;
   std::size_t at = 0;
   for (std::int64_t count = 0; limit < 0 || count < limit; ++count) {
@@ -130,7 +132,8 @@ bool split(Runtime& runtime, Arguments a, Value& out) {
   const std::string& text = a[0]->as_string();
   const std::string& separator = a[1]->as_string();
   const std::int64_t limit = a.size() > 2 ? a[2]->as_int() : -1;
-  if (!charge_text(runtime, text)) return false;
+  if (!charge_text(runtime, text) || !runtime.charge_find(text.size(), separator.size()))
+    return false;
   List parts;
   std::size_t at = 0;
   while (limit != 0) {

@@ -49,8 +49,7 @@ bool local_seconds(Runtime& runtime, Arguments a, std::int64_t& seconds) {
   const std::string& zone = a[1]->as_string();
   std::optional<std::int64_t> offset = parse_utc_offset(zone);
   if (!offset && !runtime.named_zones())
-    return runtime.fail("the time zone " + quoted(zone) +
-                        " is named; only UTC and offsets such as +02:00 are allowed here");
+    return runtime.fail(named_zone_refusal(*a[1]));
   if (!offset) offset = zone_offset(zone, seconds);
   if (!offset) return runtime.fail("unknown time zone " + quoted(zone));
   seconds += *offset;
@@ -89,6 +88,15 @@ void add_field(FunctionTable& table, std::string_view name, Implementation run) 
 }
 
 }  // namespace
+
+bool is_time_accessor(std::string_view name) {
+  return name.starts_with("get");
+}
+
+std::string named_zone_refusal(const Value& zone) {
+  return "the time zone " + quoted(zone.as_string()) +
+         " is named; only UTC and offsets such as +02:00 are allowed here";
+}
 
 void add_time_functions(FunctionTable& table) {
   for (const char* signature :

@@ -38,7 +38,13 @@ std::string shown_guard(const std::string& key) {
 }
 
 bool Guards::covers(const std::string& key) const {
-  return std::find(known_.begin(), known_.end(), key) != known_.end();
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    const bool is_hidden = std::any_of(hidden_.begin(), hidden_.end(), [&](const Range& range) {
+      return i >= range.begin && i < range.end;
+    });
+    if (!is_hidden && known_[i] == key) return true;
+  }
+  return false;
 }
 
 void Guards::add_facts_of(const Expr& condition, bool outcome, std::string_view source) {

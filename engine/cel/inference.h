@@ -2,8 +2,13 @@
 // branches (google/cel-spec, langdef.md, "Gradual Type Checking").
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "engine/cel/type.h"
 
@@ -23,6 +28,9 @@ class Inference {
   bool assignable(const Type& from, const Type& to);
   // The same without keeping what it binds when it fails.
   bool try_assignable(const Type& from, const Type& to);
+  // For trying one signature after the other: undo() forgets what was bound since mark().
+  std::size_t mark() const { return trail_.size(); }
+  void undo(std::size_t mark);
   // The type of either of two values; dyn where they have nothing in common.
   Type join(const Type& a, const Type& b);
   // Whether a value of one type can ever equal one of the other; numbers compare across types.
@@ -32,8 +40,13 @@ class Inference {
   // Follows bindings of a variable, not of what it contains.
   const Type& follow(const Type& type) const;
   bool occurs(const std::string& name, const Type& type) const;
+  // assignable() of types whose own binding has been followed.
+  bool fits(const Type& from, const Type& to);
 
-  std::map<std::string, Type> bindings_;
+  void bind(const std::string& name, const Type& type);
+
+  std::unordered_map<std::string, Type> bindings_;
+  std::vector<std::pair<std::string, std::optional<Type>>> trail_;  // what each binding replaced
   int next_ = 0;
 };
 

@@ -216,6 +216,20 @@ bool in(Runtime& runtime, const Value& needle, const Value& container, Value& ou
   return no_overload(runtime, "in", needle, container);
 }
 
+// False where the operation compares nothing.
+template <class Number>
+bool compare_same(Operator operation, Number a, Number b, Value& out) {
+  switch (operation) {
+    case Operator::equal: out = Value(a == b); return true;
+    case Operator::not_equal: out = Value(a != b); return true;
+    case Operator::less: out = Value(a < b); return true;
+    case Operator::less_equal: out = Value(a <= b); return true;
+    case Operator::greater: out = Value(a > b); return true;
+    case Operator::greater_equal: out = Value(a >= b); return true;
+    default: return false;
+  }
+}
+
 // A whole, non-negative number as an index.
 std::optional<std::uint64_t> index_of(const Value& key) {
   switch (key.kind()) {
@@ -236,6 +250,13 @@ std::optional<std::uint64_t> index_of(const Value& key) {
 
 bool apply_binary(Runtime& runtime, Operator operation, const Value& a, const Value& b,
                   Value& out) {
+  // Most of what guards do: two numbers of one type.
+  if (a.kind() == Kind::integer && b.kind() == Kind::integer &&
+      compare_same(operation, a.as_int(), b.as_int(), out))
+    return true;
+  if (a.kind() == Kind::floating && b.kind() == Kind::floating &&
+      compare_same(operation, a.as_double(), b.as_double(), out))
+    return true;
   switch (operation) {
     case Operator::equal:
     case Operator::not_equal:

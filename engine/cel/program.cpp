@@ -49,6 +49,19 @@ Environment& Environment::container(std::string name) {
   return *this;
 }
 
+Environment& Environment::function(std::string name, bool member, std::vector<Type> parameters,
+                                   Type result) {
+  const auto data = change();
+  Overload overload = overload_of(member, std::move(parameters), std::move(result));
+  for (Function& known : data->functions)
+    if (known.name == name) {
+      known.overloads.push_back(std::move(overload));
+      return *this;
+    }
+  data->functions.push_back(Function{std::move(name), {std::move(overload)}});
+  return *this;
+}
+
 const Environment::Data& data_of(const Environment& environment) {
   static const Environment::Data empty;
   return environment.data() != nullptr ? *environment.data() : empty;

@@ -73,6 +73,10 @@ class Environment {
   // A prefix for resolving qualified names (the standard's container); the conformance runner's need.
   Environment& container(std::string name);
 
+  // One more overload of a function, the receiver first where `member`. Checking knows it; calling it
+  // is an EvalError. The conformance runner's need, as container() is.
+  Environment& function(std::string name, bool member, std::vector<Type> parameters, Type result);
+
   struct Data;
   std::shared_ptr<const Data> data() const { return data_; }
 

@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace checkride::cel {
 namespace {
 
@@ -15,6 +17,9 @@ class Re2Regex final : public Regex {
   const RE2& re() const { return re_; }
   bool matches(std::string_view text) const override {
     return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), re_);
+  }
+  std::size_t size() const override {
+    return static_cast<std::size_t>(std::max(re_.ProgramSize(), 0));
   }
 
  private:

@@ -14,6 +14,8 @@ class Regex {
   virtual ~Regex() = default;
   // Unanchored: whether any part of the text matches.
   virtual bool matches(std::string_view text) const = 0;
+  // Instructions of its automaton: what compiling it cost.
+  virtual std::size_t size() const = 0;
 };
 
 // Patterns are at most 4096 bytes, their automata at most 1 MiB.

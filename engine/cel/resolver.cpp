@@ -52,6 +52,7 @@ class Resolver {
 
  private:
   void diagnose(std::uint32_t at, std::string message, std::string suggestion = "") {
+    if (result_.diagnostics.size() >= diagnostics_max) return;
     result_.diagnostics.push_back(
         Diagnostic{position_at(source_, at), std::move(message), std::move(suggestion)});
   }
@@ -198,7 +199,8 @@ class Resolver {
     if (e.member) {
       const std::string receiver = dotted(*e.children[0]);
       const bool is_namespace = !receiver.empty() &&
-                                find_function(receiver + "." + e.name) != nullptr &&
+                                (find_function(receiver + "." + e.name) != nullptr ||
+                                 environment_.find_declared(receiver + "." + e.name) != nullptr) &&
                                 std::find(scope_.begin(), scope_.end(), receiver) == scope_.end();
       if (is_namespace) {
         e.name = receiver + "." + e.name;
@@ -211,7 +213,8 @@ class Resolver {
       resolve_in(e);
       return;
     }
-    e.function = find_function(e.name);
+    e.function = environment_.find_declared(e.name);
+    if (e.function == nullptr) e.function = find_function(e.name);
     const auto takes = [&](const Overload& o) { return o.takes(e.member, e.children.size()); };
     if (e.function != nullptr &&
         std::any_of(e.function->overloads.begin(), e.function->overloads.end(), takes)) {

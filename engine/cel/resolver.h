@@ -12,6 +12,9 @@
 
 namespace checkride::cel {
 
+// More mistakes than this in one expression are not told; hostile text has thousands.
+inline constexpr std::size_t diagnostics_max = 50;
+
 struct Resolution {
   std::vector<std::string> variables;  // by index; what Root::variable means
   std::vector<std::string> facts;      // texts by index

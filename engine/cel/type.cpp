@@ -45,6 +45,24 @@ Type Type::parameter(std::string name) {
   return t;
 }
 
+Type Type::nullable(Type type) {
+  Type t(Kind::nullable);
+  t.arguments_ = std::make_shared<const std::vector<Type>>(std::vector<Type>{std::move(type)});
+  return t;
+}
+
+Type Type::opaque(std::string name, std::vector<Type> parameters) {
+  Type t(Kind::opaque);
+  t.name_ = std::move(name);
+  t.arguments_ = std::make_shared<const std::vector<Type>>(std::move(parameters));
+  return t;
+}
+
+const std::vector<Type>& Type::parameters() const {
+  static const std::vector<Type> none;
+  return kind_ == Kind::opaque && arguments_ != nullptr ? *arguments_ : none;
+}
+
 const Type& Type::element() const {
   static const Type any;
   return arguments_ == nullptr ? any : arguments_->front();
@@ -72,7 +90,9 @@ bool operator==(const Type& a, const Type& b) {
     case Type::Kind::map: return a.key() == b.key() && a.element() == b.element();
     case Type::Kind::list:
     case Type::Kind::optional:
+    case Type::Kind::nullable:
     case Type::Kind::type: return a.element() == b.element();
+    case Type::Kind::opaque: return a.parameters() == b.parameters();
     case Type::Kind::record: return a.fields_ == b.fields_ || a.fields() == b.fields();
     default: return true;
   }
@@ -97,6 +117,14 @@ constexpr std::array<NamedType, 10> named_types = {{{"dyn", &Type::dyn},
                                                     {"timestamp", &Type::timestamp},
                                                     {"duration", &Type::duration}}};
 
+std::string opaque_text(const Type& type) {
+  if (type.parameters().empty()) return type.name();
+  std::string text = type.name() + "<";
+  for (const Type& parameter : type.parameters())
+    text += (&parameter == &type.parameters().front() ? "" : ", ") + to_string(parameter);
+  return text + ">";
+}
+
 }  // namespace
 
 std::string to_string(const Type& type) {
@@ -118,6 +146,8 @@ std::string to_string(const Type& type) {
     case Type::Kind::type: return "type<" + to_string(type.element()) + ">";
     case Type::Kind::parameter: return type.name();
     case Type::Kind::error: return "error";
+    case Type::Kind::nullable: return "nullable<" + to_string(type.element()) + ">";
+    case Type::Kind::opaque: return opaque_text(type);
     case Type::Kind::record: break;
   }
   std::string text = "{";
@@ -303,6 +333,9 @@ Result<void> conforms_at(const Value& value, const Type& type, const std::string
     case Type::Kind::record:
       CR_CHECK(is(Kind::map));
       return conforms_record(value.as_map(), type, path);
+    case Type::Kind::nullable:
+      return value.is_null() ? Result<void>() : conforms_at(value, type.element(), path);
+    case Type::Kind::opaque:
     case Type::Kind::error: break;
   }
   return fail(ErrorCode::invalid_argument, expected(path, type, value));

@@ -19,7 +19,7 @@ class Type {
  public:
   enum class Kind : std::uint8_t {
     dyn, null, boolean, integer, unsigned_integer, floating, string, bytes, timestamp, duration,
-    list, map, optional, type, record, parameter, error,
+    list, map, optional, type, record, parameter, error, nullable, opaque,
   };
 
   Type() = default;  // dyn
@@ -39,14 +39,19 @@ class Type {
   static Type type_of(Type type);              // type(int): the type of a type literal
   static Type record(std::vector<Field> fields);
   static Type parameter(std::string name);     // a type variable of a function signature
+  // What declared functions may speak of though no value here has it: a value or null (the standard's
+  // wrapper types), and types of which only name and parameters are known (its abstract types).
+  static Type nullable(Type type);
+  static Type opaque(std::string name, std::vector<Type> parameters);
 
   Kind kind() const { return kind_; }
-  // Element of a list, value of a map, content of an optional, subject of a type.
+  // Element of a list, value of a map, content of an optional or nullable, subject of a type.
   const Type& element() const;
   const Type& key() const;  // of a map
   const std::vector<Field>& fields() const;  // of a record, in declared order
   const Field* field(std::string_view name) const;
-  const std::string& name() const { return name_; }  // of a type parameter
+  const std::string& name() const { return name_; }  // of a type parameter or an opaque type
+  const std::vector<Type>& parameters() const;       // of an opaque type
 
   friend bool operator==(const Type& a, const Type& b);
 

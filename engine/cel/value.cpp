@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 
 #include "engine/base/assert.h"
 #include "engine/cel/numbers.h"
@@ -135,67 +136,51 @@ bool Map::erase(std::string_view key) {
   return true;
 }
 
-Value::Value(Type t) : data_(std::make_shared<const Type>(std::move(t))) {}
+Value::Value(std::string s) : Value(Kind::string, std::move(s)) {}
+Value::Value(Bytes b) : Value(Kind::bytes, std::move(b)) {}
+Value::Value(List l) : Value(Kind::list, std::move(l)) {}
+Value::Value(Map m) : Value(Kind::map, std::move(m)) {}
+Value::Value(Type t) : Value(Kind::type, std::move(t)) {}
 
-Value::Value(Timestamp t) {
+Value::Value(Timestamp t) : kind_(Kind::timestamp) {
   std::int64_t seconds = t.ns / ns_per_second;
   std::int64_t nanos = t.ns % ns_per_second;
   if (nanos < 0) {
     nanos += ns_per_second;
     --seconds;
   }
-  data_ = Instant{seconds, static_cast<std::int32_t>(nanos)};
+  nanos_ = static_cast<std::int32_t>(nanos);
+  data_.integer = seconds;
 }
 
 Value Value::optional_of(Value v) {
-  Value result;
-  result.data_ = std::make_shared<const Optional>(Optional{std::move(v)});
-  return result;
+  return Value(Kind::optional, Optional{std::move(v)});
 }
 
 Value Value::optional_none() {
-  static const auto none = std::make_shared<const Optional>();
-  Value result;
-  result.data_ = none;
-  return result;
+  static const Value none(Kind::optional, Optional{});
+  return none;
 }
 
-bool Value::as_bool() const {
-  CR_ASSERT(kind() == Kind::boolean, to_string(kind()));
-  return *std::get_if<bool>(&data_);
+void Value::release() {
+  // The last owner sees everything the others wrote before they let go.
+  if (data_.shared->owners.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  switch (kind_) {
+    case Kind::string: delete static_cast<Shared<std::string>*>(data_.shared); break;
+    case Kind::bytes: delete static_cast<Shared<Bytes>*>(data_.shared); break;
+    case Kind::list: delete static_cast<Shared<List>*>(data_.shared); break;
+    case Kind::map: delete static_cast<Shared<Map>*>(data_.shared); break;
+    case Kind::type: delete static_cast<Shared<Type>*>(data_.shared); break;
+    case Kind::optional: delete static_cast<Shared<Optional>*>(data_.shared); break;
+    default: break;
+  }
 }
-std::int64_t Value::as_int() const {
-  CR_ASSERT(kind() == Kind::integer, to_string(kind()));
-  return *std::get_if<std::int64_t>(&data_);
+
+void Value::wrong_kind(Kind wanted) const {
+  CR_ASSERT(kind_ == wanted, to_string(kind_), to_string(wanted));
+  std::abort();
 }
-std::uint64_t Value::as_uint() const {
-  CR_ASSERT(kind() == Kind::unsigned_integer, to_string(kind()));
-  return *std::get_if<std::uint64_t>(&data_);
-}
-double Value::as_double() const {
-  CR_ASSERT(kind() == Kind::floating, to_string(kind()));
-  return *std::get_if<double>(&data_);
-}
-const std::string& Value::as_string() const {
-  CR_ASSERT(kind() == Kind::string, to_string(kind()));
-  return **std::get_if<std::shared_ptr<const std::string>>(&data_);
-}
-const Bytes& Value::as_bytes() const {
-  CR_ASSERT(kind() == Kind::bytes, to_string(kind()));
-  return **std::get_if<std::shared_ptr<const Bytes>>(&data_);
-}
-const List& Value::as_list() const {
-  CR_ASSERT(kind() == Kind::list, to_string(kind()));
-  return **std::get_if<std::shared_ptr<const List>>(&data_);
-}
-const Map& Value::as_map() const {
-  CR_ASSERT(kind() == Kind::map, to_string(kind()));
-  return **std::get_if<std::shared_ptr<const Map>>(&data_);
-}
-Instant Value::as_instant() const {
-  CR_ASSERT(kind() == Kind::timestamp, to_string(kind()));
-  return *std::get_if<Instant>(&data_);
-}
+
 Timestamp Value::as_timestamp() const {
   const Instant t = as_instant();
   std::int64_t ns = 0;
@@ -208,17 +193,11 @@ Timestamp Value::as_timestamp() const {
     return Timestamp{t.seconds < 0 ? INT64_MIN : INT64_MAX};
   return Timestamp{ns};
 }
-Duration Value::as_duration() const {
-  CR_ASSERT(kind() == Kind::duration, to_string(kind()));
-  return *std::get_if<Duration>(&data_);
-}
 const Type& Value::as_type() const {
-  CR_ASSERT(kind() == Kind::type, to_string(kind()));
-  return **std::get_if<std::shared_ptr<const Type>>(&data_);
+  return content<Type>(Kind::type);
 }
 const Value* Value::as_optional() const {
-  CR_ASSERT(kind() == Kind::optional, to_string(kind()));
-  const Optional& optional = **std::get_if<std::shared_ptr<const Optional>>(&data_);
+  const Optional& optional = content<Optional>(Kind::optional);
   return optional.value ? &*optional.value : nullptr;
 }
 
@@ -272,6 +251,7 @@ bool equal(const Value& a, const Value& b) {
 
 bool operator==(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
+  if (a.is_shared() && a.data_.shared == b.data_.shared) return true;
   switch (a.kind()) {
     case Kind::integer: return a.as_int() == b.as_int();
     case Kind::unsigned_integer: return a.as_uint() == b.as_uint();

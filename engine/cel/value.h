@@ -4,16 +4,15 @@
 // rest behind a reference count, so copying never allocates.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <concepts>
-#include <concepts>
 #include <cstdint>
-#include <memory>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -48,11 +47,11 @@ class Map {
   template <std::convertible_to<std::string_view> Text>
   void set(const Text& key, Value value);
   bool erase(std::string_view key);
-  std::size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
+  inline std::size_t size() const;
+  inline bool empty() const;
   bool operator==(const Map& other) const;  // identity of representation, entry by entry
-  auto begin() const { return entries_.begin(); }
-  auto end() const { return entries_.end(); }
+  inline std::vector<MapEntry>::const_iterator begin() const;
+  inline std::vector<MapEntry>::const_iterator end() const;
 
  private:
   std::vector<MapEntry> entries_;  // sorted
@@ -86,39 +85,87 @@ class Value {
  public:
   Value() = default;  // null
   Value(Null) {}
-  Value(bool b) : data_(b) {}
-  Value(std::int64_t i) : data_(i) {}
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}
-  Value(std::uint64_t u) : data_(u) {}
-  Value(double d) : data_(d) {}
-  Value(std::string s) : data_(std::make_shared<const std::string>(std::move(s))) {}
+  Value(bool b) : kind_(Kind::boolean) { data_.boolean = b; }
+  Value(std::int64_t i) : kind_(Kind::integer) { data_.integer = i; }
+  Value(int i) : Value(static_cast<std::int64_t>(i)) {}
+  Value(std::uint64_t u) : kind_(Kind::unsigned_integer) { data_.unsigned_integer = u; }
+  // There is one NaN: which bits an operation gives it is the processor's choice, and a value must
+  // be the same on all of them.
+  Value(double d) : kind_(Kind::floating) {
+    data_.floating = d == d ? d : std::numeric_limits<double>::quiet_NaN();
+  }
+  Value(std::string s);
   Value(std::string_view s) : Value(std::string(s)) {}
   Value(const char* s) : Value(std::string(s)) {}
-  Value(Bytes b) : data_(std::make_shared<const Bytes>(std::move(b))) {}
-  Value(List l) : data_(std::make_shared<const List>(std::move(l))) {}
-  Value(Map m) : data_(std::make_shared<const Map>(std::move(m))) {}
+  Value(Bytes b);
+  Value(List l);
+  Value(Map m);
   Value(Timestamp t);
-  Value(Instant t) : data_(t) {}
-  Value(Duration d) : data_(d) {}
+  Value(Instant t) : kind_(Kind::timestamp), nanos_(t.nanos) { data_.integer = t.seconds; }
+  Value(Duration d) : kind_(Kind::duration) { data_.integer = d.count(); }
   explicit Value(Type t);
   static Value optional_of(Value v);
   static Value optional_none();
 
-  Kind kind() const { return static_cast<Kind>(data_.index()); }
-  bool is_null() const { return kind() == Kind::null; }
+  Value(const Value& other) noexcept
+      : kind_(other.kind_), nanos_(other.nanos_), data_(other.data_) {
+    if (is_shared()) data_.shared->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  Value(Value&& other) noexcept : kind_(other.kind_), nanos_(other.nanos_), data_(other.data_) {
+    other.kind_ = Kind::null;
+  }
+  Value& operator=(const Value& other) noexcept {
+    Value copy(other);
+    swap(copy);
+    return *this;
+  }
+  Value& operator=(Value&& other) noexcept {
+    Value moved(std::move(other));
+    swap(moved);
+    return *this;
+  }
+  ~Value() {
+    if (is_shared()) release();
+  }
+  void swap(Value& other) noexcept {
+    std::swap(kind_, other.kind_);
+    std::swap(nanos_, other.nanos_);
+    std::swap(data_, other.data_);
+  }
+
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::null; }
 
   // Access; the kind must be right (CR_ASSERT).
-  bool as_bool() const;
-  std::int64_t as_int() const;
-  std::uint64_t as_uint() const;
-  double as_double() const;
-  const std::string& as_string() const;
-  const Bytes& as_bytes() const;
-  const List& as_list() const;
-  const Map& as_map() const;
+  bool as_bool() const {
+    expect(Kind::boolean);
+    return data_.boolean;
+  }
+  std::int64_t as_int() const {
+    expect(Kind::integer);
+    return data_.integer;
+  }
+  std::uint64_t as_uint() const {
+    expect(Kind::unsigned_integer);
+    return data_.unsigned_integer;
+  }
+  double as_double() const {
+    expect(Kind::floating);
+    return data_.floating;
+  }
+  const std::string& as_string() const { return content<std::string>(Kind::string); }
+  const Bytes& as_bytes() const { return content<Bytes>(Kind::bytes); }
+  const List& as_list() const { return content<List>(Kind::list); }
+  const Map& as_map() const { return content<Map>(Kind::map); }
   Timestamp as_timestamp() const;  // outside 1677 to 2262: the nearest end
-  Instant as_instant() const;      // the same timestamp exactly; what a codec stores
-  Duration as_duration() const;
+  Instant as_instant() const {     // the same timestamp exactly; what a codec stores
+    expect(Kind::timestamp);
+    return Instant{data_.integer, nanos_};
+  }
+  Duration as_duration() const {
+    expect(Kind::duration);
+    return Duration(data_.integer);
+  }
   const Type& as_type() const;
   const Value* as_optional() const;  // nullptr for optional.none()
 
@@ -137,16 +184,71 @@ class Value {
   friend std::strong_ordering order(const Value& a, const Value& b);
 
  private:
-  using Data = std::variant<Null, bool, std::int64_t, std::uint64_t, double,
-                            std::shared_ptr<const std::string>, std::shared_ptr<const Bytes>,
-                            std::shared_ptr<const List>, std::shared_ptr<const Map>, Instant,
-                            Duration, std::shared_ptr<const Type>, std::shared_ptr<const Optional>>;
-  Data data_;
+  // What lies behind a value that is no scalar, with the number of values that share it. Written out
+  // here, rather than a variant of shared_ptr, because guards copy and drop scalars all the time:
+  // that is sixteen bytes moved and one comparison.
+  struct Counted {
+    std::atomic<std::uint32_t> owners{1};
+  };
+  template <class T>
+  struct Shared : Counted {
+    explicit Shared(T t) : content(std::move(t)) {}
+    T content;
+  };
+  union Data {
+    bool boolean;
+    std::int64_t integer;  // of a timestamp its seconds, of a duration its nanoseconds
+    std::uint64_t unsigned_integer;
+    double floating;
+    Counted* shared;
+  };
+
+  template <class T>
+  Value(Kind kind, T content) : kind_(kind) {
+    data_.shared = new Shared<T>(std::move(content));
+  }
+  bool is_shared() const {
+    constexpr unsigned kinds = 1U << static_cast<unsigned>(Kind::string) |
+                               1U << static_cast<unsigned>(Kind::bytes) |
+                               1U << static_cast<unsigned>(Kind::list) |
+                               1U << static_cast<unsigned>(Kind::map) |
+                               1U << static_cast<unsigned>(Kind::type) |
+                               1U << static_cast<unsigned>(Kind::optional);
+    return (kinds >> static_cast<unsigned>(kind_) & 1U) != 0;
+  }
+  template <class T>
+  const T& content(Kind kind) const {
+    expect(kind);
+    return static_cast<const Shared<T>*>(data_.shared)->content;
+  }
+  void expect(Kind kind) const {
+    if (kind_ != kind) [[unlikely]]
+      wrong_kind(kind);
+  }
+  [[noreturn]] void wrong_kind(Kind wanted) const;
+  void release();
+
+  Kind kind_ = Kind::null;
+  std::int32_t nanos_ = 0;  // of a timestamp
+  Data data_{.integer = 0};
 };
 
 struct Optional {
   std::optional<Value> value;
 };
+
+std::size_t Map::size() const {
+  return entries_.size();
+}
+bool Map::empty() const {
+  return entries_.empty();
+}
+std::vector<MapEntry>::const_iterator Map::begin() const {
+  return entries_.begin();
+}
+std::vector<MapEntry>::const_iterator Map::end() const {
+  return entries_.end();
+}
 
 template <std::convertible_to<std::string_view> Text>
 void Map::set(const Text& key, Value value) {

@@ -59,7 +59,9 @@ cel::Type type_from(cel::Type::Kind kind, std::vector<cel::Type> arguments,
     case Kind::type: return cel::Type::type_of(std::move(arguments[0]));
     case Kind::record: return cel::Type::record(std::move(fields));
     case Kind::parameter: return cel::Type::parameter(std::move(name));
-    case Kind::error: break;
+    case Kind::error:
+    case Kind::nullable:  // no log has these two
+    case Kind::opaque: break;
   }
   trouble.note("a value has the type of an error");
   return {};
@@ -215,6 +217,8 @@ void write(schema::Type::Builder to, const cel::Type& type, Trouble& trouble, in
     }
     case Kind::parameter: to.setName(text_of(type.name())); break;
     case Kind::error: trouble.note("a value has the type of an error"); break;
+    case Kind::nullable:
+    case Kind::opaque: trouble.note("a type of declared functions is no type of a value"); break;
     default: break;
   }
 }

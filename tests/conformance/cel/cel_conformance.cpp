@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,12 +45,30 @@ Outcome skipped(std::string reason) {
   return {Verdict::skip, std::move(reason)};
 }
 
+// Declares the overloads of one function; empty when all is well.
+std::string declare_function(const std::string& name, const Value& overloads,
+                             Environment& environment) {
+  if (overloads.kind() != Kind::list) return "the overloads are no list";
+  for (const Value& overload : overloads.as_list()) {
+    const Value* params_json = overload.field("params");
+    const Value* result_json = overload.field("result");
+    const auto params = params_json == nullptr ? std::vector<Type>() : decode_types(*params_json);
+    const auto result = result_json == nullptr ? std::nullopt : decode_type(*result_json);
+    if (!params || !result) return "an overload has a type of an unknown form";
+    const bool member = overload.bool_or("receiver", false);
+    if (member && params->empty()) return "an overload has no receiver";
+    environment.function(name, member, *params, *result);
+  }
+  return "";
+}
+
 // Declarations of the test; a reason to skip where we have no such thing.
 Outcome declare(const Value& test, Environment& environment, VariableActivation& activation) {
   environment.allow_named_time_zones();
   if (test.bool_or("disable_macros", false)) environment.disable_macros();
   environment.container(test.string_or("container", ""));
   if (const Value* bindings = test.field("bindings")) {
+    if (bindings->kind() != Kind::map) return failed("the bindings are no object");
     for (const MapEntry& binding : bindings->as_map()) {
       const std::optional<Value> value = decode_value(binding.second);
       if (!value) return skipped("a bound value has an unknown form");
@@ -58,18 +77,50 @@ Outcome declare(const Value& test, Environment& environment, VariableActivation&
     }
   }
   if (const Value* declarations = test.field("env")) {
+    if (declarations->kind() != Kind::list) return failed("the declarations are no list");
     for (const Value& declaration : declarations->as_list()) {
+      const std::string name = declaration.string_or("name", "");
       const Value* type_json = declaration.field("type");
-      if (type_json == nullptr) return skipped("functions cannot be declared");
+      const Value* overloads = declaration.field("overloads");
+      if (type_json == nullptr && overloads == nullptr)
+        return skipped("'" + name + "' is declared as neither variable nor function");
+      if (overloads != nullptr) {
+        const std::string problem = declare_function(name, *overloads, environment);
+        if (!problem.empty()) return skipped("function '" + name + "': " + problem);
+        continue;
+      }
       const std::optional<Type> type = decode_type(*type_json);
-      if (!type) return skipped("a declared type has an unknown form");
-      environment.variable(declaration.string_or("name", ""), *type);
+      if (!type) return skipped("the type of '" + name + "' has an unknown form");
+      environment.variable(name, *type);
     }
   }
   return {};
 }
 
+// Whether every key is one that this runner knows: what it does not know may change the outcome.
+Outcome known_keys(const Value& object, std::initializer_list<std::string_view> known) {
+  for (const MapEntry& entry : object.as_map()) {
+    const std::string& key = entry.first.as_string();
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      return skipped("the key '" + key + "' is not known to this runner");
+  }
+  return {};
+}
+
 Outcome run_test(const Value& test) {
+  if (test.kind() != Kind::map) return failed("the test is no object");
+  Outcome known = known_keys(
+      test, {"id", "section", "name", "description", "expr", "container", "disable_macros",
+             "disable_check", "check_only", "env", "bindings", "expect", "skipped_by"});
+  if (known.verdict != Verdict::pass) return known;
+  const Value* expression = test.field("expr");
+  if (expression == nullptr || expression->kind() != Kind::string)
+    return failed("there is no expression");
+  const Value* expect = test.field("expect");
+  if (expect == nullptr || expect->kind() != Kind::map || expect->as_map().empty())
+    return failed("no outcome is given");
+  known = known_keys(*expect, {"value", "error", "type"});
+  if (known.verdict != Verdict::pass) return known;
   Environment environment;
   VariableActivation activation;
   if (Outcome declared = declare(test, environment, activation); declared.verdict != Verdict::pass)
@@ -77,21 +128,20 @@ Outcome run_test(const Value& test) {
   const bool check_only = test.bool_or("check_only", false);
   const bool untyped = test.bool_or("disable_check", false) && !check_only;
   const auto program =
-      Program::compile(test.string_or("expr", ""), environment,
+      Program::compile(expression->as_string(), environment,
                        untyped ? Program::Checking::untyped : Program::Checking::typed);
   if (!program) {
     const Diagnostic& d = program.error().front();
     return failed("compile: " + d.message + " at column " + std::to_string(d.position.column));
   }
-  const Value* expect = test.field("expect");
-  if (expect == nullptr) return skipped("no outcome is given");
   if (const Value* type_json = expect->field("type"); type_json != nullptr && !untyped) {
     const std::optional<Type> type = decode_type(*type_json);
     if (!type) return skipped("the expected type has an unknown form");
     if (!(program->type() == *type))
       return failed("type " + to_string(program->type()) + ", expected " + to_string(*type));
   }
-  if (check_only) return {};
+  if (check_only)
+    return expect->field("type") != nullptr ? Outcome() : failed("no type is given to compare");
   const EvalResult result = program->evaluate(activation);
   if (expect->field("error") != nullptr) {
     if (result) return failed("value " + to_cel(*result) + ", expected an error");
@@ -101,7 +151,8 @@ Outcome run_test(const Value& test) {
     return {};
   }
   const Value* value_json = expect->field("value");
-  if (value_json == nullptr) return {};
+  if (value_json == nullptr)
+    return untyped ? skipped("only a type is given, and the checker is off") : Outcome();
   const std::optional<Value> expected = decode_value(*value_json);
   if (!expected) return skipped("the expected value has an unknown form");
   if (!result) return failed("error: " + result.error().message);
@@ -127,6 +178,10 @@ bool run_file(const std::filesystem::path& path, const std::vector<std::string>&
   if (!suite || suite->field("tests") == nullptr || suite->field("tests")->kind() != Kind::list) {
     std::fprintf(stderr, "%s: no conformance file%s\n", path.c_str(),
                  suite ? "" : (": " + suite.error().text()).c_str());
+    return false;
+  }
+  if (suite->field("tests")->as_list().empty()) {
+    std::fprintf(stderr, "%s: the file has no tests\n", path.c_str());
     return false;
   }
   const std::string tier = suite->string_or("tier", "none");

@@ -6,10 +6,11 @@ namespace {
 Environment guard_environment() {
   Environment environment;
   environment
-      .variable("result", type("{exit_code: int, ratio: double, log?: string, entries: "
+      .variable("result", type("{exit_code: int, ratio: double, count: uint, log?: string, entries: "
                                "list<{name: string, note?: string}>, nested?: {deep?: int}}"))
       .variable("params", type("{repo: string, patches: list<string>}"))
       .variable("labels", type("map<string, string>"))
+      .variable("now", Type::timestamp())
       .allow_in({"build", "validate"});
   return environment;
 }
@@ -50,6 +51,21 @@ TEST_CASE("the checker says what cannot work, where, and what was meant", "[cel]
        "1:6: the branches of ?: have different types, int and string; wrap one in dyn() if that is "
        "meant"},
       {"params.repo.matches('(')", "1:21: invalid regular expression: missing ): ("},
+      {"now.getHours('Europe/Berlin') > 7",
+       "1:14: the time zone \"Europe/Berlin\" is named; only UTC and offsets such as +02:00 are "
+       "allowed here"},
+      {"result.exit_code == 1.5",
+       "1:18: this comparison can never hold: a whole number is never 1.5"},
+      {"0.5 == result.exit_code", "1:5: this comparison can never hold: a whole number is never 0.5"},
+      {"size(params.patches) < 0", "1:22: this comparison can never hold: a size is never below 0"},
+      {"params.repo.size() == -1", "1:20: this comparison can never hold: a size is never below 0"},
+      {"-1 >= size(params.patches)",
+       "1:4: this comparison can never hold: a size is never below 0"},
+      {"result.count < 0", "1:14: this comparison can never hold: a uint is never below 0"},
+      {"result.exit_code == 1 && result.ratio > 0.0 && result.exit_code == 2",
+       "1:65: this comparison can never hold: result.exit_code cannot be both 1 and 2"},
+      {"'a' == params.repo && params.repo == 'b'",
+       "1:35: this comparison can never hold: params.repo cannot be both \"a\" and \"b\""},
       {"labels[1]", "1:7: the keys of this map are string, so 1 is never one of them"},
       {"true &&\n\n  resul.x", "3:3: undeclared variable 'resul'; did you mean 'result'?"},
   }));
@@ -133,6 +149,42 @@ TEST_CASE("types are deduced through macros, literals and functions", "[cel]") {
   }));
   INFO(source);
   CHECK(to_string(compiled(source, guard_environment()).type()) == expected);
+}
+
+TEST_CASE("comparisons that may hold are let through", "[cel]") {
+  const auto source = GENERATE(
+      as<std::string>(), "result.exit_code == 1.0", "result.exit_code < 1.5",
+      "result.exit_code != 1.5", "size(params.patches) >= 0", "size(params.patches) <= 0",
+      "result.exit_code == -1", "result.exit_code == 1 || result.exit_code == 2",
+      "result.exit_code == 1 && result.exit_code == 1.0", "result.count > 0", "0 <= result.count",
+      "result.entries.exists(e, e.name == 'a') && result.entries.exists(e, e.name == 'b')",
+      "dyn(result.exit_code) == 'x'", "now.getHours('+02:00') == 2", "now.getHours('UTC') == 2");
+  INFO(source);
+  CHECK(Program::compile(source, guard_environment()).has_value());
+}
+
+TEST_CASE("declared functions are checked, and calling one is an error", "[cel]") {
+  Environment environment;
+  const Type t = Type::parameter("T");
+  environment.function("pair", false, {t, Type::parameter("U")},
+                       Type::opaque("pair", {t, Type::parameter("U")}));
+  environment.function("twin", false, {Type::opaque("pair", {t, t})}, t);
+  environment.function("twice", true, {Type::integer()}, Type::nullable(Type::integer()));
+  const auto type_of_source = [&](const char* source) {
+    return to_string(compiled(source, environment).type());
+  };
+  CHECK(type_of_source("pair(1, 'x')") == "pair<int, string>");
+  CHECK(type_of_source("twin(pair(1, dyn(2)))") == "dyn");
+  CHECK(type_of_source("[pair(1, 2u), pair(dyn(1), 2u)]") == "list<pair<dyn, uint>>");
+  CHECK(type_of_source("pair(1, 2) == pair(3, dyn('x'))") == "bool");
+  CHECK(type_of_source("[pair(1, 2), null][0]") == "pair<int, int>");
+  CHECK(type_of_source("[1, 2.twice()]") == "list<nullable<int>>");
+  CHECK(type_of_source("[2.twice(), 1]") == "list<nullable<int>>");
+  CHECK(type_of_source("2.twice() + 1") == "int");
+  CHECK(type_of_source("2.twice() == null") == "bool");
+  CHECK_FALSE(Program::compile("twin(pair(1, 'x'))", environment));
+  CHECK_FALSE(Program::compile("pair(1, 2) == 1", environment));
+  CHECK(result_of("pair(1, 2)", environment) == "error: the function 'pair' is only declared");
 }
 
 TEST_CASE("a program lists the variables it reads without those of its macros", "[cel]") {

@@ -118,12 +118,38 @@ TEST_CASE("a trace shows every part, what was skipped and what failed", "[cel]")
         "[params.limit -> 2]] [string(params.limit) -> skipped]");
 }
 
+TEST_CASE("a trace leaves out what only has() looked into", "[cel]") {
+  CHECK(shown(trace_of("has(result.log) && size([1, params.limit]) == 2")) ==
+        "has(result.log) && size([1, params.limit]) == 2 -> true [has(result.log) -> true] "
+        "[size([1, params.limit]) == 2 -> true [size([1, params.limit]) -> 2 "
+        "[[1, params.limit] -> [1, 2] [params.limit -> 2]]]]");
+  CHECK(shown(trace_of("result.?gone.orValue(1) == 1")) ==
+        "result.?gone.orValue(1) == 1 -> true [result.?gone.orValue(1) -> 1 [result.?gone -> "
+        "optional.none()]]");
+}
+
 TEST_CASE("a trace of a macro shows the first rounds", "[cel]") {
   std::string list = "[0";
   for (int i = 1; i < 100; ++i) list += ", " + std::to_string(i);
   const TraceNode root = trace_of(list + "].all(x, x >= 0)");
   CHECK(root.children.size() == 17);  // the list and 16 rounds
   CHECK(root.children.back().text == "x >= 0");
+}
+
+TEST_CASE("a trace of macros in macros stays small", "[cel]") {
+  std::string source = "size('" + std::string(10'000, 'x') + "') > 0 && params.limit > 0";
+  for (const char* name : {"a", "b", "c", "d"})
+    source = "[1,2,3,4,5,6,7,8].all(" + std::string(name) + ", " + source + ")";
+  const auto parts = [](const auto& self, const TraceNode& node) -> std::size_t {
+    std::size_t count = 1;
+    CHECK(node.text.size() <= 4'096);
+    for (const TraceNode& child : node.children) count += self(self, child);
+    return count;
+  };
+  const TraceNode root = trace_of(source);
+  REQUIRE(root.value);
+  CHECK(root.value->as_bool());
+  CHECK(parts(parts, root) <= 4'001);
 }
 
 TEST_CASE("recording facts and a trace changes no result", "[cel]") {

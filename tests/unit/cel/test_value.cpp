@@ -6,6 +6,13 @@
 
 namespace checkride::cel {
 
+TEST_CASE("every NaN is the same value, whatever made it", "[cel]") {
+  const Value nan(std::numeric_limits<double>::quiet_NaN());
+  for (const char* source : {"0.0 / 0.0", "-(0.0 / 0.0)", "double('NaN')", "math.sqrt(-1.0)"})
+    CHECK(*compiled(source).evaluate(VariableActivation()) == nan);
+  CHECK(Value(std::copysign(std::numeric_limits<double>::quiet_NaN(), -1.0)) == nan);
+}
+
 TEST_CASE("numbers of different types are equal by value but not identical", "[cel]") {
   CHECK(equal(Value(1), Value(std::uint64_t{1})));
   CHECK(equal(Value(1), Value(1.0)));
