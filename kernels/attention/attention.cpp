@@ -14,12 +14,10 @@
 namespace checkride::kernels::attention {
 namespace {
 
-constexpr std::array<std::pair<Variant, std::string_view>, 5> names{
-    {{Variant::automatic, "auto"},
-     {Variant::mma, "mma"},
-     {Variant::split, "split"},
-     {Variant::split_copy16, "split_copy16"},
-     {Variant::stream, "stream"}}};
+constexpr std::array<std::pair<Variant, std::string_view>, 4> names{{{Variant::automatic, "auto"},
+                                                                     {Variant::mma, "mma"},
+                                                                     {Variant::split, "split"},
+                                                                     {Variant::stream, "stream"}}};
 
 int blocks_for(int rows, int rows_per_block) {
   return (rows + rows_per_block - 1) / rows_per_block;
@@ -30,13 +28,14 @@ int blocks_for(int rows, int rows_per_block) {
 constexpr int split_seq_max = 512;
 constexpr int split_tiles_max = 66;
 
-template <class Layout>
-void set_split(ForwardPlan& plan, int keys, int groups, int cluster, int seq) {
-  plan.keys = keys;
-  plan.groups = groups;
-  plan.cluster = cluster;
-  plan.grid_x = blocks_for(seq, Layout::rows) * cluster;
-  plan.threads = groups * 128;
+template <int kKeys, int kSplits>
+void set_split(ForwardPlan& plan, int seq) {
+  using Layout = SplitLayout<kKeys, kSplits>;
+  plan.keys = kKeys;
+  plan.groups = Layout::groups;
+  plan.cluster = kSplits;
+  plan.grid_x = blocks_for(seq, Layout::rows) * kSplits;
+  plan.threads = Layout::threads;
   plan.shared_bytes = Layout::shared_bytes;
 }
 
@@ -51,9 +50,8 @@ std::string_view to_string(Variant variant) {
 Result<Variant> parse_variant(std::string_view name) {
   for (const auto& [value, known] : names)
     if (known == name) return value;
-  return fail(ErrorCode::invalid_argument,
-              "no attention kernel is called \"" + std::string(name) +
-                  "\"; choose auto, mma, split, split_copy16 or stream");
+  return fail(ErrorCode::invalid_argument, "no attention kernel is called \"" + std::string(name) +
+                                               "\"; choose auto, mma, split or stream");
 }
 
 Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant variant) {
@@ -84,14 +82,13 @@ Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant 
   plan.grid_y = problem.batch * problem.heads;
   switch (variant) {
     case Variant::split:
-    case Variant::split_copy16:
       if (problem.seq > split_seq_max)
         return fail(ErrorCode::unsupported,
                     "the split attention kernel takes a seq of at most 512; use stream");
       if (problem.seq <= 128)
-        set_split<SplitLayout<64, 2, 1>>(plan, 64, 2, 1, problem.seq);
+        set_split<64, 1>(plan, problem.seq);
       else
-        set_split<SplitLayout<128, 2, 2>>(plan, 128, 2, 2, problem.seq);
+        set_split<128, 2>(plan, problem.seq);
       break;
     case Variant::stream:
       plan.keys = StreamLayout::keys;
@@ -114,8 +111,7 @@ Result<void> launch_forward(const ForwardProblem& problem, const ForwardPlan& pl
                             const ForwardTensors& tensors, CUstream_st* stream) {
   int code = 0;
   switch (plan.variant) {
-    case Variant::split:
-    case Variant::split_copy16: code = launch_split(problem, plan, tensors, stream); break;
+    case Variant::split: code = launch_split(problem, plan, tensors, stream); break;
     case Variant::stream: code = launch_stream(problem, plan, tensors, stream); break;
     case Variant::mma: code = launch_mma(problem, plan, tensors, stream); break;
     case Variant::automatic:

@@ -34,10 +34,9 @@ struct ForwardTensors {
 // The kernels. `automatic` stands for the choice plan_forward makes.
 enum class Variant {
   automatic,
-  mma,    // mma.sync, any seq, compute capability 8.0 and up; first version and fallback
-  split,  // wgmma, 64 rows a block, keys split over warpgroups and a cluster, all loads at entry
-  split_copy16,  // the same with 16-byte asynchronous copies in place of bulk tensor copies
-  stream,        // wgmma, 128 rows a block, keys streamed through a ring of shared-memory stages
+  mma,     // mma.sync, any seq, compute capability 8.0 and up; first version and fallback
+  split,   // wgmma, 64 rows a block, keys split over warpgroups and a cluster, all loads at entry
+  stream,  // wgmma, 128 rows a block, keys streamed through a ring of shared-memory stages
 };
 std::string_view to_string(Variant variant);
 Result<Variant> parse_variant(std::string_view name);

@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 100000));
   app.add_option("--samples", options.samples, "graph replays timed")->check(CLI::Range(1, 100000));
   app.add_option("--seed", options.seed, "seed of the random inputs");
-  app.add_option("--variant", options.variant, "auto, mma, split, split_copy16 or stream");
+  app.add_option("--variant", options.variant, "auto, mma, split or stream");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

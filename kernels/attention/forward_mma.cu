@@ -185,7 +185,9 @@ __global__ void __launch_bounds__(Layout::threads, 1) forward_mma(const MmaArgum
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     const float2 theirs = scalars[lane / 4 + 8 * r];
-    combine_weights<2>({m[r], theirs.x}, {sum[r], theirs.y}, 2, weight[r]);
+    const Joined joined = join(m[r], sum[r], theirs.x, theirs.y);
+    weight[r][0] = joined.weight_a * reciprocal(joined.l);
+    weight[r][1] = joined.weight_b * reciprocal(joined.l);
   }
   std::uint32_t* out = static_cast<std::uint32_t*>(args.o) + head_bytes / 4 +
                        static_cast<std::size_t>(row) * 32 + static_cast<std::size_t>(lane & 3);

@@ -176,7 +176,7 @@ __global__ void __launch_bounds__(Layout::threads, 1)
     pack_probabilities();
   }
   start_output(blocks - 1);
-  const float inverse[2] = {1.0f / quad_sum(sum[0]), 1.0f / quad_sum(sum[1])};
+  const float inverse[2] = {reciprocal(quad_sum(sum[0])), reciprocal(quad_sum(sum[1]))};
   wgmma_wait<0>();
   settle(o);
 

@@ -68,8 +68,10 @@ __device__ __forceinline__ void named_barrier(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
+// Arrives without ordering earlier writes (that would wait for copies under way); barriers are made
+// visible by barrier_init_fence().
 __device__ __forceinline__ void cluster_arrive() {
-  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
 }
 __device__ __forceinline__ void cluster_wait() {
   asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
@@ -80,30 +82,20 @@ __device__ __forceinline__ std::uint32_t remote_address(std::uint32_t shared, st
   asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(shared), "r"(rank));
   return remote;
 }
-__device__ __forceinline__ void remote_store(std::uint32_t remote, const float (&v)[4],
-                                             std::uint32_t remote_barrier) {
+// Stores into another block of the cluster that count as bytes on a barrier there.
+__device__ __forceinline__ void remote_store(std::uint32_t remote, float a, float b, float c,
+                                             float d, std::uint32_t remote_barrier) {
   asm volatile(
       "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%0], {%1, %2, %3, %4}, "
       "[%5];" ::"r"(remote),
-      "f"(v[0]), "f"(v[1]), "f"(v[2]), "f"(v[3]), "r"(remote_barrier)
+      "f"(a), "f"(b), "f"(c), "f"(d), "r"(remote_barrier)
       : "memory");
 }
-__device__ __forceinline__ void remote_store(std::uint32_t remote, float a, float b,
-                                             std::uint32_t remote_barrier) {
-  asm volatile(
-      "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v2.f32 [%0], {%1, %2}, [%3];" ::
-          "r"(remote),
-      "f"(a), "f"(b), "r"(remote_barrier)
-      : "memory");
-}
-
-__device__ __forceinline__ void shared_store(std::uint32_t shared, const float (&v)[4]) {
-  asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(shared), "f"(v[0]), "f"(v[1]),
-               "f"(v[2]), "f"(v[3])
+__device__ __forceinline__ void shared_store(std::uint32_t shared, float a, float b, float c,
+                                             float d) {
+  asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(shared), "f"(a), "f"(b), "f"(c),
+               "f"(d)
                : "memory");
-}
-__device__ __forceinline__ void shared_store(std::uint32_t shared, float a, float b) {
-  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(shared), "f"(a), "f"(b) : "memory");
 }
 __device__ __forceinline__ void shared_load(std::uint32_t shared, float (&v)[4]) {
   asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
@@ -111,8 +103,4 @@ __device__ __forceinline__ void shared_load(std::uint32_t shared, float (&v)[4])
                : "r"(shared)
                : "memory");
 }
-__device__ __forceinline__ void shared_load(std::uint32_t shared, float& a, float& b) {
-  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(a), "=f"(b) : "r"(shared) : "memory");
-}
-
 }  // namespace checkride::kernels::attention

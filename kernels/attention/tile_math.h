@@ -5,6 +5,7 @@
 // softmax of FlashAttention-2 (Dao 2023, section 3.1) with base 2.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -27,6 +28,37 @@ CR_HOST_DEVICE float exp2_fast(float x) {
   return y;
 #else
   return std::exp2(x);
+#endif
+}
+
+// 2^x for x <= 0 without the special function unit, which is the busiest one in a softmax: rounded
+// to the nearest integer plus a polynomial of degree 4 on [-1/2, 1/2]; relative error below 5e-6
+// down to 2^-126, below which (and for -infinity) it stays at 2^-126.
+CR_HOST_DEVICE float exp2_polynomial(float x) {
+  constexpr float shift = 12582912.0f;  // 1.5 * 2^23: the sum's low bits hold the rounded integer
+  const float clamped = x > -126.0f ? x : -126.0f;
+  const float shifted = clamped + shift;
+  const float f = clamped - (shifted - shift);
+  float p = fmaf(f, 0.009570101f, 0.055917039f);
+  p = fmaf(f, p, 0.24024266f);
+  p = fmaf(f, p, 0.69312103f);
+  p = fmaf(f, p, 1.0f);
+#ifdef __CUDA_ARCH__
+  return __int_as_float(__float_as_int(p) + (__float_as_int(shifted) << 23));
+#else
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +
+                              (std::bit_cast<std::uint32_t>(shifted) << 23));
+#endif
+}
+
+// 1/x to within one unit in the last place.
+CR_HOST_DEVICE float reciprocal(float x) {
+#ifdef __CUDA_ARCH__
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return 1.0f / x;
 #endif
 }
 
@@ -60,25 +92,18 @@ CR_HOST_DEVICE float rescale(float raw_before, float before, float now) {
   return raw_before == no_score() ? 0.0f : exp2_fast(before - now);
 }
 
-// weight[g] such that the row's output is sum over g of weight[g] * O[g], added in the order of g.
-// Ranges without a visible key have m = no_score() and get weight 0. `count` ranges, at least one
-// of them with a visible key.
-template <int kMax>
-CR_HOST_DEVICE void combine_weights(const float (&m)[kMax], const float (&l)[kMax], int count,
-                                    float (&weight)[kMax]) {
-  float top = m[0];
-  CR_UNROLL
-  for (int g = 1; g < kMax; ++g)
-    if (g < count && m[g] > top) top = m[g];
-  float sum = 0.0f;
-  CR_UNROLL
-  for (int g = 0; g < kMax; ++g) {
-    weight[g] = g < count && m[g] != no_score() ? exp2_fast(m[g] - top) : 0.0f;
-    sum = g < count ? fmaf(weight[g], l[g], sum) : sum;
-  }
-  const float inverse = 1.0f / sum;
-  CR_UNROLL
-  for (int g = 0; g < kMax; ++g) weight[g] *= inverse;
+// Two partials of a row over disjoint keys become one: its output is weight_a * O_a + weight_b *
+// O_b, again unnormalised. A partial without any visible key has m = no_score() and gets weight 0.
+struct Joined {
+  float m, l, weight_a, weight_b;
+};
+CR_HOST_DEVICE Joined join(float m_a, float l_a, float m_b, float l_b) {
+  Joined joined;
+  joined.m = m_a > m_b ? m_a : m_b;
+  joined.weight_a = m_a == no_score() ? 0.0f : exp2_fast(m_a - joined.m);
+  joined.weight_b = m_b == no_score() ? 0.0f : exp2_fast(m_b - joined.m);
+  joined.l = fmaf(joined.weight_a, l_a, joined.weight_b * l_b);
+  return joined;
 }
 
 }  // namespace checkride::kernels::attention
