@@ -5,13 +5,13 @@
 
 namespace checkride::kernels::attention {
 
-// Two warpgroups of 64 query rows each read the same ring of stages, filled by one more warp.
+// Two warpgroups of 64 query rows each read the same ring of stages, filled by a third.
 struct StreamLayout {
   static constexpr int groups = 2;
   static constexpr int rows = 64 * groups;
   static constexpr int keys = 128;
   static constexpr int stages = 4;
-  static constexpr int threads = groups * 128 + 32;
+  static constexpr int threads = (groups + 1) * 128;
 
   static constexpr std::uint32_t tile_bytes = keys * 128;
   static constexpr std::uint32_t q_offset = 0;
