@@ -55,10 +55,6 @@ __device__ __forceinline__ void bulk_load(std::uint32_t shared, const CUtensorMa
       "l"(map), "r"(0), "r"(row), "r"(head), "r"(barrier)
       : "memory");
 }
-__device__ __forceinline__ void prefetch_map(const CUtensorMap* map) {
-  asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
-}
-
 // Orders this thread's shared-memory writes before the matrix unit's reads.
 __device__ __forceinline__ void proxy_fence() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");

@@ -2,38 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numbers>
-#include <thread>
 
+#include "kernels/attention/parallel_rows.h"
 #include "kernels/attention/tile_math.h"
 
 namespace checkride::kernels::attention {
 namespace {
 
 constexpr auto width = static_cast<std::size_t>(head_dim);
-
-// Calls body(row) for every row of every head, rows dealt out in contiguous runs.
-void for_rows(std::size_t rows, int threads, const std::function<void(std::size_t)>& body) {
-  const auto workers = static_cast<std::size_t>(std::clamp(threads, 1, 256));
-  const auto run = [&](std::size_t worker) {
-    for (std::size_t row = rows * worker / workers; row < rows * (worker + 1) / workers; ++row)
-      body(row);
-  };
-  std::vector<std::thread> pool;
-  for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(run, worker);
-  run(0);
-  for (std::thread& thread : pool) thread.join();
-}
-
-template <class Real>
-std::vector<Real> widen(Dtype dtype, std::span<const std::uint16_t> bits) {
-  std::vector<Real> values(bits.size());
-  std::transform(bits.begin(), bits.end(), values.begin(),
-                 [&](std::uint16_t b) { return static_cast<Real>(float_from_bits(dtype, b)); });
-  return values;
-}
 
 // softmax(scale * q . k) v of every row; `round` is applied to each score and each probability.
 template <class Real, class Round>

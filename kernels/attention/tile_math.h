@@ -5,7 +5,6 @@
 // softmax of FlashAttention-2 (Dao 2023, section 3.1) with base 2.
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -28,26 +27,6 @@ CR_HOST_DEVICE float exp2_fast(float x) {
   return y;
 #else
   return std::exp2(x);
-#endif
-}
-
-// 2^x for x <= 0 without the special function unit, which is the busiest one in a softmax: rounded
-// to the nearest integer plus a polynomial of degree 4 on [-1/2, 1/2]; relative error below 5e-6
-// down to 2^-126, below which (and for -infinity) it stays at 2^-126.
-CR_HOST_DEVICE float exp2_polynomial(float x) {
-  constexpr float shift = 12582912.0f;  // 1.5 * 2^23: the sum's low bits hold the rounded integer
-  const float clamped = x > -126.0f ? x : -126.0f;
-  const float shifted = clamped + shift;
-  const float f = clamped - (shifted - shift);
-  float p = fmaf(f, 0.009570101f, 0.055917039f);
-  p = fmaf(f, p, 0.24024266f);
-  p = fmaf(f, p, 0.69312103f);
-  p = fmaf(f, p, 1.0f);
-#ifdef __CUDA_ARCH__
-  return __int_as_float(__float_as_int(p) + (__float_as_int(shifted) << 23));
-#else
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +
-                              (std::bit_cast<std::uint32_t>(shifted) << 23));
 #endif
 }
 
