@@ -12,6 +12,7 @@ if(CMAKE_CUDA_COMPILER)
   set(CMAKE_CUDA_ARCHITECTURES OFF)  # each target names its own
   enable_language(CUDA)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+  set(CMAKE_CUDA_FLAGS_RELWITHDEBINFO -O3)
   # CMake 3.25 does not know that this nvcc speaks C++20.
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
@@ -31,7 +32,7 @@ function(cr_cuda_library name)
     SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC})
   target_compile_options(${name} PRIVATE
-    $<$<COMPILE_LANGUAGE:CUDA>:-O3 -no-compress -gencode=arch=compute_90a,code=sm_90a ${ARG_TARGETS}
+    $<$<COMPILE_LANGUAGE:CUDA>:-no-compress -gencode=arch=compute_90a,code=sm_90a ${ARG_TARGETS}
       -Xcompiler=-Wall,-Wextra,-Wshadow -Werror=all-warnings>
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion
       $<$<BOOL:${CR_WARNINGS_AS_ERRORS}>:-Werror>>)
