@@ -1,7 +1,8 @@
 # CUDA is optional at build time: kernels are built where an nvcc is found, for sm_90a and with the runtime
-# linked statically, so that the same program starts on a machine that has no GPU.
+# linked statically, so that the same program starts on a machine that has no GPU. Without:
+# -DCMAKE_CUDA_COMPILER=NOTFOUND.
 include(CheckLanguage)
-if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(CR_NVCC nvcc PATHS /usr/local/cuda/bin)
   if(CR_NVCC)
     set(CMAKE_CUDA_COMPILER ${CR_NVCC})
