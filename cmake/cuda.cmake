@@ -1,5 +1,5 @@
-# CUDA is optional at build time: kernels are built where an nvcc is found, for sm_90a and with the runtime
-# linked statically, so that the same program starts on a machine that has no GPU. Without:
+# CUDA is optional at build time: kernels are built where an nvcc is found, for sm_90a and with the
+# runtime linked statically, so that the same program starts on a machine that has no GPU. Without:
 # -DCMAKE_CUDA_COMPILER=NOTFOUND.
 include(CheckLanguage)
 if(NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})

@@ -1,5 +1,6 @@
-// CR_HOST_DEVICE marks arithmetic that nvcc compiles for the device and every compiler for the host,
-// so that one source decides a result on both; CR_UNROLL unrolls the loop after it on the device.
+// CR_HOST_DEVICE marks arithmetic that nvcc compiles for the device and every compiler for the
+// host, so that one source decides a result on both; CR_UNROLL unrolls the loop after it on the
+// device.
 #pragma once
 
 #ifdef __CUDACC__
