@@ -21,7 +21,7 @@ option(CR_WARNINGS_AS_ERRORS "treat warnings as errors" ON)
 option(CR_FUZZ "build the fuzzers of tests/fuzz; needs clang and libFuzzer, see the preset" OFF)
 
 # Guards decide verdicts: no fused or reordered floating point anywhere.
-add_compile_options(-ffp-contract=off -fno-fast-math)
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off> $<$<COMPILE_LANGUAGE:CXX>:-fno-fast-math>)
 
 function(cr_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion

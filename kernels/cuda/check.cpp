@@ -1,0 +1,70 @@
+#include "kernels/cuda/check.h"
+
+#include <cuda_runtime_api.h>
+
+#include <utility>
+
+namespace checkride::kernels::cuda {
+
+Result<void> check(int code, std::string_view doing) {
+  if (code == cudaSuccess) return {};
+  const auto error = static_cast<cudaError_t>(code);
+  return fail(ErrorCode::unavailable, std::string(doing) + ": " + cudaGetErrorName(error) + " (" +
+                                          cudaGetErrorString(error) + ")");
+}
+
+Result<DeviceFacts> device_facts() {
+  DeviceFacts facts;
+  int device = 0;
+  cudaDeviceProp properties{};
+  CR_CHECK(check(cudaGetDevice(&device), "no CUDA device can be used"));
+  CR_CHECK(check(cudaGetDeviceProperties(&properties, device), "the CUDA device cannot be read"));
+  CR_CHECK(check(cudaDriverGetVersion(&facts.driver), "the CUDA driver's version cannot be read"));
+  CR_CHECK(
+      check(cudaRuntimeGetVersion(&facts.runtime), "the CUDA runtime's version cannot be read"));
+  facts.name = properties.name;
+  facts.sm = properties.major * 10 + properties.minor;
+  facts.multiprocessors = properties.multiProcessorCount;
+  facts.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);
+  return facts;
+}
+
+Result<DeviceBuffer> DeviceBuffer::allocate(std::size_t bytes) {
+  DeviceBuffer buffer;
+  CR_CHECK(
+      check(cudaMalloc(&buffer.data_, bytes), std::to_string(bytes) + " bytes of device memory"));
+  buffer.bytes_ = bytes;
+  return buffer;
+}
+
+DeviceBuffer::DeviceBuffer(DeviceBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+DeviceBuffer::~DeviceBuffer() {
+  // An error here is that of an earlier launch, which its own check reports.
+  if (data_ != nullptr) static_cast<void>(cudaFree(data_));
+}
+
+Result<void> DeviceBuffer::upload(const void* host) {
+  return check(cudaMemcpy(data_, host, bytes_, cudaMemcpyHostToDevice), "copy to the device");
+}
+
+Result<void> DeviceBuffer::download(void* host) const {
+  return check(cudaMemcpy(host, data_, bytes_, cudaMemcpyDeviceToHost), "copy from the device");
+}
+
+Result<void> DeviceBuffer::fill(int value) {
+  return check(cudaMemset(data_, value, bytes_), "fill device memory");
+}
+
+Result<void> synchronize() {
+  return check(cudaDeviceSynchronize(), "the device did not finish its work");
+}
+
+}  // namespace checkride::kernels::cuda
