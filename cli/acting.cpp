@@ -14,6 +14,7 @@
 #include "cli/interrupt.h"
 #include "cli/live.h"
 #include "cli/owner/client.h"
+#include "cli/resources.h"
 #include "cli/store.h"
 
 namespace checkride::cli {
@@ -151,8 +152,12 @@ int act(const Context& context, const Act& act) {
   Error last;
   for (int tries = 0; tries < owner_tries_max; ++tries) {
     auto engine = Engine::open(context);
+    if (!engine && engine.error().code != ErrorCode::locked)
+      return report_error(context, engine.error());
+    // The store exists now, whoever owns it.
+    if (const auto declared = declare_resources(context.store, context.resources); !declared)
+      return report_error(context, declared.error());
     if (engine) return act_as_owner(context, act, id, view, **engine);
-    if (engine.error().code != ErrorCode::locked) return report_error(context, engine.error());
     last = engine.error();
     // Whoever holds the lock may be making the store at this moment.
     const auto socket = owner_socket(context.store);

@@ -8,6 +8,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "engine/decider/definition.h"
@@ -43,6 +44,8 @@ struct Context {
   std::function<Result<std::pair<std::string, std::string>>(const std::string&)> find_source;
   bool colours = false;  // a terminal, and neither NO_COLOR nor TERM=dumb says otherwise
   bool redraw = false;   // a terminal that can move its cursor
+
+  std::vector<std::string> resources = {};  // "gpu=2", to be declared in the store
 
   std::filesystem::path attempts() const { return store / "attempts"; }
   std::filesystem::path artifacts() const { return store / "artifacts"; }

@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <ostream>
 
+#include "cli/resources.h"
 #include "engine/base/files.h"
 #include "engine/base/version.h"
+#include "engine/runners/local/process_identity.h"
 
 namespace checkride::cli {
 
@@ -42,6 +44,13 @@ Result<std::unique_ptr<Engine>> Engine::open(const Context& context) {
   engine->definitions_ = std::make_unique<StoredDefinitions>(log, context.catalog);
   RuntimeOptions options;
   options.build = build_version;
+  options.boot_id = current_boot_id().value_or("");
+  options.units_of = [&context_err = context.err,
+                      store = context.store](const std::string& resource) {
+    auto units = units_of(store, resource);
+    if (!units) context_err << "checkride: " << units.error().text() << "\n";
+    return units.value_or(std::vector<std::string>());
+  };
   engine->runtime_ =
       std::make_unique<Runtime>(engine->io_, log, engine->clock_, *engine->definitions_,
                                 *engine->keeper_, std::move(options));

@@ -203,6 +203,14 @@ void LiveView::finish(const LogReader& log) {
         context_.out << " --choose " << gate.options[i] << (i + 1 < gate.options.size() ? "," : "");
       context_.out << (gate.options.size() > 3 ? ")" : "") << "\n";
     }
+    if (known->state.jobs.empty() && known->state.gates.empty() && !known->state.parked())
+      for (const MessageSpec* message : heard_messages(*known))
+        context_.out << "\nWaiting for the message " << message->name
+                     << (message->title.empty() ? "" : ": " + clean(view.text(message->title)))
+                     << "\n  checkride signal " << head.run.value << " " << message->name << "\n";
+    if (known->state.paused)
+      context_.out << "\nPaused: " << clean(view.text(known->state.paused->reason))
+                   << "\n  checkride resume " << head.run.value << "\n";
     for (const auto& [id, incident] : known->state.incidents)
       context_.out << "\nParked: " << clean(view.text(incident.message)) << "\n  checkride resolve "
                    << head.run.value << " " << id.value << "\n";

@@ -20,6 +20,10 @@ int run(int argc, char** argv) {
   Parser parser;
   parser.app.set_version_flag("--version", std::string(build_version));
   parser.app.add_option("--store", parser.store, "folder of the store (default $CHECKRIDE_STORE)");
+  parser.app
+      .add_option("--resource", parser.resources,
+                  "what the store's runs may lease, as gpu=2 or port=8001,8002; kept in the store")
+      ->allow_extra_args(false);
   parser.app.require_subcommand(1);
   add_acting_verbs(parser);
   add_reading_verbs(parser);
@@ -56,6 +60,7 @@ int run(int argc, char** argv) {
     return definition;
   };
   context.find_source = find_source;
+  context.resources = parser.resources;
   return parser.chosen(context);
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/context.h"
 
@@ -13,6 +14,7 @@ struct Parser {
   CLI::App app{"Flies rebase and validation procedures, and keeps the log.", "checkride"};
   std::string store;
   bool json = false;
+  std::vector<std::string> resources;
   std::function<int(const Context&)> chosen;
 
   CLI::App* verb(const std::string& name, const std::string& help) {

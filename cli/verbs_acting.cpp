@@ -36,7 +36,22 @@ void add_acting_verbs(Parser& parser) {
   parser.verb<ResumeOptions>("resume", "go on with an interrupted run", cmd_resume,
                              [](CLI::App& verb, const std::shared_ptr<ResumeOptions>& options) {
                                verb.add_option("run", options->run)->required();
+                               add_reason(verb, options);
                              });
+  parser.verb<SignalOptions>(
+      "signal", "send a message to a run", cmd_signal,
+      [](CLI::App& verb, const std::shared_ptr<SignalOptions>& options) {
+        verb.add_option("run", options->run)->required();
+        verb.add_option("message", options->name, "declared under `messages`")->required();
+        verb.add_option("--data", options->data, "JSON of the message's type");
+        add_reason(verb, options);
+      });
+  parser.verb<EndOptions>("pause", "start nothing new until `resume`; running jobs go on",
+                          cmd_pause,
+                          [](CLI::App& verb, const std::shared_ptr<EndOptions>& options) {
+                            verb.add_option("run", options->run)->required();
+                            add_reason(verb, options);
+                          });
   parser.verb<AnswerOptions>(
       "answer", "answer a gate", cmd_answer,
       [](CLI::App& verb, const std::shared_ptr<AnswerOptions>& options) {

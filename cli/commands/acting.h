@@ -23,6 +23,7 @@ int cmd_run(const Context& context, const RunOptions& options);
 
 struct ResumeOptions {
   std::string run;
+  std::string why;        // kept where the run was paused
   std::string claimed;
 };
 int cmd_resume(const Context& context, const ResumeOptions& options);
@@ -48,12 +49,22 @@ struct ResolveOptions {
 };
 int cmd_resolve(const Context& context, const ResolveOptions& options);
 
+struct SignalOptions {
+  std::string run;
+  std::string name;       // of the message
+  std::string data;       // JSON
+  std::string why;
+  std::string claimed;
+};
+int cmd_signal(const Context& context, const SignalOptions& options);
+
 struct EndOptions {
   std::string run;
   std::string why;
   std::string claimed;
   bool yes = false;       // rollback asks on a terminal unless set
 };
+int cmd_pause(const Context& context, const EndOptions& options);
 int cmd_cancel(const Context& context, const EndOptions& options);
 int cmd_rollback(const Context& context, const EndOptions& options);
 

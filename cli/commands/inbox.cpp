@@ -10,13 +10,16 @@ namespace checkride::cli {
 
 int cmd_inbox(const Context& context, const InboxOptions& options) {
   static_cast<void>(options);
-  std::set<RunId> roots;  // that ask something, by their heads: no other state is loaded
+  std::set<RunId> roots;  // that may ask something, by their heads: no other state is loaded
   const auto reader = context.open_reader();
   if (reader) {
     const auto heads = (*reader)->heads();
     if (!heads) return report_error(context, heads.error());
     for (const RunHead& head : *heads)
-      if (head.summary.mode != RunMode::finished && head.summary.gates + head.summary.incidents > 0)
+      if (head.summary.mode != RunMode::finished &&
+          (head.summary.gates + head.summary.incidents > 0 ||
+           (head.summary.jobs == 0 && !head.summary.definition_name.empty() &&
+            !head.summary.paused)))
         roots.insert(head.summary.parent ? head.summary.root : head.run);
   } else if (reader.error().code != ErrorCode::not_found) {
     return report_error(context, reader.error());

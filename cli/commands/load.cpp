@@ -147,13 +147,39 @@ Result<RunTree> RunLoader::tree(const RunId& run) {
   const std::function<void(RunTree&)> finish = [&](RunTree& each) {
     each.view = View(each.view.shared_definition(), mask);
     for (RunTree& child : each.children) {
+      child.holders = each.holders;
       child.label = child.intent != nullptr ? child_label(each.view, *child.intent, child.state)
                                             : child.state.start.definition_name;
       finish(child);
     }
   };
+  bool waits = false;
+  const std::function<void(const RunTree&)> look = [&](const RunTree& each) {
+    for (const auto& [token, job] : each.state.jobs) waits = waits || each.state.awaits_lease(job);
+    for (const RunTree& child : each.children) look(child);
+  };
+  look(top);
+  if (waits) {
+    CR_TRY(top.holders, holders(heads));
+  }
   finish(top);
   return top;
+}
+
+Result<std::shared_ptr<const std::vector<LeaseHolder>>> RunLoader::holders(
+    const std::vector<RunHead>& heads) {
+  auto all = std::make_shared<std::vector<LeaseHolder>>();
+  for (const RunHead& head : heads) {
+    if (head.summary.leases == 0) continue;
+    CR_TRY(const RunState state, load_state(reader_, head.run, head.last));
+    for (const auto& [token, lease] : state.leases) {
+      const auto job = state.jobs.find(token);
+      if (job == state.jobs.end()) continue;
+      all->push_back(LeaseHolder{head.run, job->second.intent->spec.state,
+                                 job->second.phase == JobPhase::unknown, lease.units});
+    }
+  }
+  return all;
 }
 
 Result<RunReference> parse_reference(std::string_view text) {

@@ -30,6 +30,8 @@ class RunLoader {
  private:
   Result<RunTree> load(const RunHead& head, std::optional<Sequence> at_most);
   Result<std::shared_ptr<const JobIntended>> intent_of(const RunState& child);
+  Result<std::shared_ptr<const std::vector<LeaseHolder>>> holders(
+      const std::vector<RunHead>& heads);
   // Secrets of the runs above.
   Result<Mask> mask_above(const RunState& run);
 

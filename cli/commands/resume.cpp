@@ -55,6 +55,7 @@ void print_plan(const Context& context, const LogReader& log, const JobRunner& r
 
 int cmd_resume(const Context& context, const ResumeOptions& options) {
   RunId root;
+  std::optional<RunId> paused;
   {
     const auto log = context.open_reader();
     if (!log) return report_error(context, log.error());
@@ -62,6 +63,10 @@ int cmd_resume(const Context& context, const ResumeOptions& options) {
     if (!head) return report_error(context, head.error());
     root = head->summary.root;
     const auto top = (*log)->head(root);
+    if (head->summary.paused)
+      paused = head->run;
+    else if (top && *top && (*top)->summary.paused)
+      paused = root;
     if (top && *top && (*top)->summary.mode == RunMode::finished) {
       if (!context.json)
         context.out << root.value << " has ended " << to_string((*top)->summary.outcome) << "\n";
@@ -69,7 +74,9 @@ int cmd_resume(const Context& context, const ResumeOptions& options) {
     }
   }
   Act todo;
-  todo.root = todo.target = root;
+  todo.root = root;
+  todo.target = paused.value_or(root);
+  if (paused) todo.body = ResumeRun{options.why, false};
   todo.claimed = options.claimed;
   todo.before_following = [&](LogReader& log, JobRunner& runner) {
     print_plan(context, log, runner, root);

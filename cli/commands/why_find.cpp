@@ -128,6 +128,8 @@ std::vector<cel::Value> data_candidates(const Record& record, std::size_t until,
       map.set("reason", cel::Value(answered->command.reason));
       map.set("actor", cel::Value(record.actor.name));
       all.push_back(cel::Value(std::move(map)));
+    } else if (const auto* message = std::get_if<MessageReceived>(&event)) {
+      all.push_back(message->command.data);
     } else if (const auto* resolved = std::get_if<IncidentResolved>(&event)) {
       if (resolved->command.outcome) {
         all.push_back(resolved->command.outcome->result);
@@ -139,6 +141,7 @@ std::vector<cel::Value> data_candidates(const Record& record, std::size_t until,
     }
   }
   for (const QueuedEvent& queued : before.queue) all.push_back(queued.data);
+  for (const MessageRecord& message : before.messages) all.push_back(message.data);
   for (const auto& [state, result] : before.results) all.push_back(result.value);
   return all;
 }

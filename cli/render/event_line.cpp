@@ -22,6 +22,13 @@ std::string quoted_event(const std::string& name) {
   return name.empty() ? "always" : name;
 }
 
+std::string units_text(const std::vector<LeasedUnit>& units) {
+  std::string text;
+  for (const LeasedUnit& unit : units)
+    text += (text.empty() ? "" : ", ") + unit.resource + " " + unit.name;
+  return text.empty() ? "may start" : text;
+}
+
 struct Words {
   const View& view;
   const EventLines& lines;
@@ -78,6 +85,23 @@ struct Words {
     }
     std::string operator()(const CancelRun& c) const { return view.text(c.reason); }
     std::string operator()(const RollbackRun& c) const { return view.text(c.reason); }
+    std::string operator()(const SignalRun& c) const {
+      return c.name + (c.data.is_null() ? std::string() : " " + view.brief(c.data)) +
+             words.reason(c.reason);
+    }
+    std::string operator()(const GrantLease& c) const {
+      return words.lines.of_token(c.token) + ": " + units_text(c.units) +
+             (c.exclusive ? ", exclusive" : "");
+    }
+    std::string operator()(const ReleaseLease& c) const {
+      return words.lines.of_token(c.token) + words.reason(c.reason);
+    }
+    std::string operator()(const PauseRun& c) const {
+      return view.text(c.reason) + (c.by_parent ? " (with its parent)" : "");
+    }
+    std::string operator()(const ResumeRun& c) const {
+      return view.text(c.reason) + (c.by_parent ? " (with its parent)" : "");
+    }
   };
 
   std::string operator()(const RunStarted& e) const { return command(e.command); }
@@ -96,6 +120,20 @@ struct Words {
   std::string operator()(const CommandRejected& e) const {
     return std::string(command_name(e.command)) + " refused, " + std::string(to_string(e.code)) +
            reason(e.reason);
+  }
+
+  std::string operator()(const MessageReceived& e) const {
+    return e.message + ": " + command(e.command) +
+           (e.expires ? ", waits until " + time_text(*e.expires) : std::string());
+  }
+  std::string operator()(const MessageConsumed& e) const { return e.message + " is taken"; }
+  std::string operator()(const MessageExpired& e) const { return e.message + reason(e.reason); }
+  std::string operator()(const LeaseGranted& e) const { return command(e.command); }
+  std::string operator()(const LeaseReleased& e) const { return command(e.command); }
+  std::string operator()(const RunPaused& e) const { return command(e.command); }
+  std::string operator()(const RunResumed& e) const {
+    return command(e.command) +
+           (e.due.empty() ? "" : ", " + counted(e.due.size(), "timer") + " set anew");
   }
 
   std::string operator()(const TransitionTaken& e) const {

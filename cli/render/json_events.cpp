@@ -35,8 +35,17 @@ std::string_view purpose_name(TimerPurpose purpose) {
     case TimerPurpose::retry: return "retry";
     case TimerPurpose::gate_reminder: return "gate_reminder";
     case TimerPurpose::gate_expiry: return "gate_expiry";
+    case TimerPurpose::queue_limit: return "queue_limit";
+    case TimerPurpose::message_expiry: return "message_expiry";
   }
   return "send";
+}
+
+json::array units_json(const std::vector<LeasedUnit>& units) {
+  json::array array;
+  for (const LeasedUnit& unit : units)
+    array.push_back(json::object{{"resource", unit.resource}, {"unit", unit.name}});
+  return array;
 }
 
 std::string_view performer_name(JobSignature::Performer performer) {
@@ -89,6 +98,25 @@ struct CommandJson {
   json::object operator()(const FireTimer& c) const {
     return {{"timer", c.timer.value}, {"due", as_json(c.due)}};
   }
+  json::object operator()(const SignalRun& c) const {
+    return {
+        {"message_name", c.name}, {"data", as_json(view, c.data)}, {"reason", view.text(c.reason)}};
+  }
+  json::object operator()(const GrantLease& c) const {
+    return {{"token", c.token.value},
+            {"units", units_json(c.units)},
+            {"exclusive", c.exclusive},
+            {"boot_id", c.boot_id}};
+  }
+  json::object operator()(const ReleaseLease& c) const {
+    return {{"token", c.token.value}, {"reason", view.text(c.reason)}};
+  }
+  json::object operator()(const PauseRun& c) const {
+    return {{"reason", view.text(c.reason)}, {"by_parent", c.by_parent}};
+  }
+  json::object operator()(const ResumeRun& c) const {
+    return {{"reason", view.text(c.reason)}, {"by_parent", c.by_parent}};
+  }
   json::object operator()(const AnswerGate& c) const {
     return {{"gate", c.gate.value},
             {"seen", c.seen.value},
@@ -129,6 +157,26 @@ struct EventJson {
   json::object operator()(const IncidentResolved& e) const { return command(e.command); }
   json::object operator()(const RunCancelRequested& e) const { return command(e.command); }
   json::object operator()(const RollbackRequested& e) const { return command(e.command); }
+  json::object operator()(const MessageReceived& e) const {
+    json::object object = command(e.command);
+    object["message"] = e.message;
+    if (e.expires) object["expires"] = as_json(*e.expires);
+    return object;
+  }
+  json::object operator()(const MessageConsumed& e) const { return {{"message", e.message}}; }
+  json::object operator()(const MessageExpired& e) const {
+    return {{"message", e.message}, {"reason", e.reason}};
+  }
+  json::object operator()(const LeaseGranted& e) const { return command(e.command); }
+  json::object operator()(const LeaseReleased& e) const { return command(e.command); }
+  json::object operator()(const RunPaused& e) const { return command(e.command); }
+  json::object operator()(const RunResumed& e) const {
+    json::object object = command(e.command);
+    json::object due;
+    for (const auto& [timer, at] : e.due) due[timer.value] = as_json(at);
+    object["due"] = std::move(due);
+    return object;
+  }
   json::object operator()(const CommandRejected& e) const {
     return {{"command", as_json(view, e.command)},
             {"code", to_string(e.code)},
@@ -323,7 +371,19 @@ json::object as_json(const View& view, const JobSpec& spec) {
   json::object limits{{"grace_seconds", seconds(spec.limits.grace)},
                       {"output_bytes_max", spec.limits.output_bytes_max}};
   if (spec.limits.run_timeout) limits["run_timeout_seconds"] = seconds(*spec.limits.run_timeout);
+  if (spec.limits.queue_timeout)
+    limits["queue_timeout_seconds"] = seconds(*spec.limits.queue_timeout);
+  if (spec.limits.start_timeout)
+    limits["start_timeout_seconds"] = seconds(*spec.limits.start_timeout);
+  if (spec.limits.silence_timeout)
+    limits["silence_timeout_seconds"] = seconds(*spec.limits.silence_timeout);
   object["limits"] = std::move(limits);
+  if (!spec.needs.units.empty()) {
+    json::object needs;
+    for (const auto& [resource, units] : spec.needs.units) needs[resource] = units;
+    if (spec.needs.exclusive) needs["exclusive"] = true;
+    object["needs"] = std::move(needs);
+  }
   return object;
 }
 
@@ -333,6 +393,7 @@ json::object as_json(const View& view, const JobOutcome& outcome) {
       {"completed", outcome.completed},         {"cancelled", outcome.cancelled},
       {"never_started", outcome.never_started}, {"result", as_json(view, outcome.result)},
       {"message", view.text(outcome.message)}};
+  if (outcome.limit != TimeLimit::none) object["limit"] = to_string(outcome.limit);
   if (outcome.exit_code) object["exit_code"] = *outcome.exit_code;
   if (outcome.signal) object["signal"] = *outcome.signal;
   json::array artifacts;

@@ -130,6 +130,29 @@ json::object state_json(const View& view, const RunState& state) {
   for (const QueuedEvent& event : state.queue)
     queue.push_back(json::object{{"event", event.name}, {"data", as_json(view, event.data)}});
   object["queue"] = std::move(queue);
+  json::array messages;
+  for (const MessageRecord& message : state.messages)
+    messages.push_back(json::object{{"id", message.message},
+                                    {"message", message.name},
+                                    {"data", as_json(view, message.data)},
+                                    {"received_at", message.received_at.value},
+                                    {"received", as_json(message.received)}});
+  object["messages"] = std::move(messages);
+  json::object leases;
+  for (const auto& [token, lease] : state.leases) {
+    json::array units;
+    for (const LeasedUnit& unit : lease.units)
+      units.push_back(json::object{{"resource", unit.resource}, {"unit", unit.name}});
+    leases[token.value] = json::object{{"units", std::move(units)},
+                                       {"exclusive", lease.exclusive},
+                                       {"granted_at", lease.granted_at.value},
+                                       {"boot_id", lease.boot_id}};
+  }
+  object["leases"] = std::move(leases);
+  if (state.paused)
+    object["paused"] = json::object{{"since", as_json(state.paused->since)},
+                                    {"reason", view.text(state.paused->reason)},
+                                    {"by_parent", state.paused->by_parent}};
   json::object verdicts;
   for (const auto& [index, record] : state.verdicts)
     verdicts[view.state(index)] = json::object{{"verdict", to_string(record.verdict)},
@@ -161,7 +184,10 @@ std::string state_text(const View& view, const RunState& state, const Style& sty
   std::string out = style(Tone::bold, state.run.value + " @" + to_string(state.last)) + "  " +
                     std::string(to_string(state.mode)) +
                     (state.finished() ? ", " + std::string(to_string(state.outcome)) : "") +
-                    (state.parked() ? ", parked" : "") + "  " + time_text(state.updated) + "\n";
+                    (state.paused     ? ", paused"
+                     : state.parked() ? ", parked"
+                                      : "") +
+                    "  " + time_text(state.updated) + "\n";
   TextWriter writer(style, out);
   if (!state.outcome_reason.empty()) writer.entry("reason", view.text(state.outcome_reason));
   if (!state.chart.configuration.empty()) {
@@ -201,6 +227,13 @@ std::string state_text(const View& view, const RunState& state, const Style& sty
                                   ", attempt " + std::to_string(job.intent->attempt) + ", " +
                                   std::string(to_string(job.phase)) +
                                   (job.stale ? ", its result goes nowhere" : ""));
+  if (!state.leases.empty()) writer.heading("leases");
+  for (const auto& [token, lease] : state.leases)
+    for (const LeasedUnit& unit : lease.units)
+      writer.entry(token.value, unit.resource + " " + unit.name + at(lease.granted_at));
+  if (!state.messages.empty()) writer.heading("waiting messages");
+  for (const MessageRecord& message : state.messages)
+    writer.entry(message.name, view.brief(message.data, value_width_max) + at(message.received_at));
   if (!state.timers.empty()) writer.heading("timers");
   for (const auto& [id, timer] : state.timers)
     writer.entry(id.value,

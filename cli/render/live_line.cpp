@@ -52,6 +52,21 @@ class Lines {
     line("✎", to_string(record_.actor) + " answered " + answered.command.decision +
                   (reason.empty() ? "" : ": " + clean(view_.text(reason))));
   }
+  void operator()(const MessageReceived& message) {
+    const std::string& reason = message.command.reason;
+    line("✉", to_string(record_.actor) + " says " + message.command.name +
+                  (reason.empty() ? "" : ": " + clean(view_.text(reason))));
+  }
+  void operator()(const LeaseGranted& granted) {
+    std::string units;
+    for (const LeasedUnit& unit : granted.command.units)
+      units += (units.empty() ? "" : ", ") + unit.resource + " " + unit.name;
+    if (!units.empty()) quiet("·", style_(Tone::dim, "has " + units));
+  }
+  void operator()(const RunPaused& paused) {
+    line("‖", "paused: " + clean(view_.text(paused.command.reason)));
+  }
+  void operator()(const RunResumed&) { line("▶", "goes on"); }
   void operator()(const IncidentRaised& incident) {
     quiet("‼", style_(Tone::bad, std::string(to_string(incident.kind)) + ": " +
                                      clean(view_.text(incident.message))));

@@ -212,6 +212,7 @@ class Drawing {
       if (job.intent->attempt > 1) text += ", attempt " + std::to_string(job.intent->attempt);
       if (job.phase == JobPhase::cancelling) text += ", being cancelled";
       if (job.phase == JobPhase::unknown) text += ", end unknown";
+      if (run.state.awaits_lease(job)) text += ", " + lease_words(run, job);
       add(indent + "·   " + text + "  " + to_human(moment_.now - job.intended_time));
       if (const auto output = moment_.output.find(token);
           output != moment_.output.end() && !output->second.empty())
@@ -230,10 +231,12 @@ class Drawing {
     if (open.gate)
       said = style_(Tone::bold, "gate " + run.view.state(run.state.gates.at(open.token).state)) +
              in_child + ": " + clean(run.view.text(run.state.gates.at(open.token).question));
+    else if (!open.message.empty())
+      said = style_(Tone::bold, "message " + open.message) + in_child + " is waited for";
     else
       said = style_(Tone::bad, "incident " + open.incident.value) + in_child + ": " +
              clean(run.view.text(run.state.incidents.at(open.incident).message));
-    add((open.gate ? "?   " : "‼   ") + said);
+    add((open.gate ? "?   " : open.message.empty() ? "‼   " : "✉   ") + said);
     if (!open.ways.empty()) add("    " + style_(Tone::accent, open.ways.front().command));
   }
 

@@ -330,10 +330,13 @@ std::string verdict_line(const RunTree& tree) {
   if (open.empty()) return "incomplete (the run has not ended)";
   const auto gates = static_cast<std::uint64_t>(
       std::count_if(open.begin(), open.end(), [](const Question& q) { return q.gate; }));
-  const std::uint64_t incidents = open.size() - gates;
+  const auto messages = static_cast<std::uint64_t>(std::count_if(
+      open.begin(), open.end(), [](const Question& q) { return !q.message.empty(); }));
+  const std::uint64_t incidents = open.size() - gates - messages;
   std::string what;
   if (gates > 0) what = counted(gates, "gate");
   if (incidents > 0) what += (what.empty() ? "" : " and ") + counted(incidents, "incident");
+  if (what.empty()) return "incomplete (waits for a message)";
   return "incomplete (waits for a person: " + what + ")";
 }
 

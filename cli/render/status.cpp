@@ -29,6 +29,7 @@ std::string waits_for(const RunRow& row, Timestamp now) {
   if (row.activity == Activity::finished) return "";
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (row.head->summary.paused) add("paused");
   if (row.counts.incidents > 0) add(counted(row.counts.incidents, "incident"));
   if (row.counts.gates > 0) add(counted(row.counts.gates, "gate"));
   if (row.counts.jobs > 0) add(counted(row.counts.jobs, "job"));
@@ -40,6 +41,7 @@ std::string waits_for(const RunRow& row, Timestamp now) {
       add("timer in " + to_human(left));
   }
   if (row.activity == Activity::interrupted) add("`checkride resume`");
+  if (text.empty() && row.activity == Activity::waiting) add("a message");
   return text;
 }
 
@@ -59,6 +61,8 @@ std::string timer_words(const View& view, const TimerRecord& timer) {
     case TimerPurpose::retry: return "retry of " + view.state(timer.state);
     case TimerPurpose::gate_reminder: return "reminder of gate " + view.state(timer.state);
     case TimerPurpose::gate_expiry: return "gate " + view.state(timer.state) + " expires";
+    case TimerPurpose::queue_limit: return view.state(timer.state) + " stops waiting";
+    case TimerPurpose::message_expiry: return "message " + timer.event + " expires";
   }
   return "timer";
 }
@@ -108,11 +112,27 @@ void moving_block(const RunTree& run, Timestamp now, const Style& style, const s
     if (job.intent->purpose != JobPurpose::invoke)
       what += " (" + std::string(to_string(job.intent->purpose)) + ")";
     if (job.intent->attempt > 1) what += ", attempt " + std::to_string(job.intent->attempt);
+    const std::string phase =
+        run.state.awaits_lease(job) ? lease_words(run, job) + "," : std::string(phase_words(job));
     jobs.row({style(Tone::accent, run.view.state(job.intent->state)), what,
-              std::string(phase_words(job)) + " for " + to_human(now - job.intended_time),
-              style(Tone::dim, token.value)});
+              phase + " for " + to_human(now - job.intended_time), style(Tone::dim, token.value)});
   }
   if (!jobs.empty()) out += jobs.text(style, indent);
+  for (const auto& [token, lease] : run.state.leases) {
+    std::string units;
+    for (const LeasedUnit& unit : lease.units)
+      units += (units.empty() ? "" : ", ") + unit.resource + " " + unit.name;
+    const auto job = run.state.jobs.find(token);
+    if (units.empty() || job == run.state.jobs.end()) continue;
+    out += indent + run.view.state(job->second.intent->state) + " holds " + units +
+           (lease.exclusive ? ", exclusive" : "") + "\n";
+  }
+  for (const MessageSpec* message : heard_messages(run))
+    out += indent + "listens to the message " + message->name +
+           (message->title.empty() ? "" : " (" + run.view.text(message->title) + ")") + "\n";
+  for (const MessageRecord& message : run.state.messages)
+    out += indent + "message " + message.message + " " + message.name + " waits for " +
+           to_human(now - message.received) + "\n";
   for (const auto& [id, timer] : run.state.timers) {
     const Duration left = timer.due - now;
     const bool overdue = left < Duration(0);
@@ -213,6 +233,7 @@ json::object as_json(const RunRow& row) {
                       {"gates", row.counts.gates},
                       {"incidents", row.counts.incidents},
                       {"jobs", row.counts.jobs},
+                      {"paused", summary.paused},
                       {"children", row.counts.children}};
   if (summary.parent) object["parent"] = summary.parent->run.value;
   if (row.counts.next_due) object["next_due"] = as_json(*row.counts.next_due);
@@ -227,15 +248,21 @@ Activity activity_of(const RunTree& tree, std::optional<bool> driven) {
     if (run.state.finished()) return;
     counts.gates += static_cast<std::uint32_t>(run.state.gates.size());
     counts.incidents += static_cast<std::uint32_t>(run.state.incidents.size());
+    for (const auto& [id, timer] : run.state.timers)
+      if (!counts.next_due || timer.due < *counts.next_due) counts.next_due = timer.due;
     for (const auto& [token, job] : run.state.jobs)
       if (job.phase != JobPhase::unknown &&
           job.intent->performer != JobSignature::Performer::machine)
         ++counts.jobs;
-    for (const RunTree& child : run.children) add(child);
+    for (const RunTree& child : run.children) {
+      if (!child.state.finished()) ++counts.children;
+      add(child);
+    }
   };
   add(tree);
   RunHead top = tree.head;
   top.summary.mode = tree.state.mode;
+  top.summary.paused = tree.state.paused.has_value();
   return activity_of(top, counts, driven);
 }
 
@@ -256,6 +283,12 @@ std::string status_text(const RunTree& tree, Timestamp now, std::optional<bool> 
   if (tree.intent != nullptr)
     out += style(Tone::dim, "part of " + tree.intent->spec.run.value) + "\n";
   if (!state.outcome_reason.empty()) out += wrapped(tree.view.text(state.outcome_reason), "", "  ");
+  if (state.paused)
+    out += style(Tone::warn, "paused by " + to_string(state.paused->actor) + " for " +
+                                 to_human(now - state.paused->since) + ": " +
+                                 tree.view.text(state.paused->reason) + "; `checkride resume " +
+                                 shell_word(state.start.root.value) + "` goes on") +
+           "\n";
   if (activity == Activity::interrupted)
     out += style(Tone::warn, "nobody drives it; `checkride resume " +
                                  shell_word(state.start.root.value) + "` carries on") +
@@ -272,7 +305,8 @@ std::string status_text(const RunTree& tree, Timestamp now, std::optional<bool> 
     if (!active.empty()) out += wrapped(active, "active: ", "        ");
     moving_block(tree, now, style, "  ", out);
     if (!state.queue.empty())
-      out += "  " + counted(state.queue.size(), "event") + " queued until the incident ends\n";
+      out += "  " + counted(state.queue.size(), "event") + " queued until " +
+             (state.incidents.empty() ? "it goes on" : "the incident ends") + "\n";
   }
   if (!tree.children.empty()) {
     out += style(Tone::bold, "children") + "\n";
@@ -295,6 +329,7 @@ json::object status_json(const RunTree& tree, std::optional<bool> driven) {
                       {"outcome", to_string(state.outcome)},
                       {"outcome_reason", tree.view.text(state.outcome_reason)},
                       {"parked", state.parked()},
+                      {"paused", state.paused.has_value()},
                       {"started", as_json(state.started)},
                       {"updated", as_json(state.updated)},
                       {"author", as_json(state.author)},
@@ -326,7 +361,30 @@ json::object status_json(const RunTree& tree, std::optional<bool> driven) {
                                 {"phase", to_string(job.phase)},
                                 {"attempt", job.intent->attempt},
                                 {"intended", as_json(job.intended_time)}});
+  for (std::size_t i = 0; const auto& [token, job] : state.jobs) {
+    json::object& item = jobs[i++].as_object();
+    if (state.awaits_lease(job)) item["waits"] = lease_words(tree, job);
+    const auto lease = state.leases.find(token);
+    if (lease == state.leases.end()) continue;
+    json::array units;
+    for (const LeasedUnit& unit : lease->second.units)
+      units.push_back(json::object{{"resource", unit.resource}, {"unit", unit.name}});
+    item["holds"] = std::move(units);
+  }
   object["jobs"] = std::move(jobs);
+  json::array heard;
+  for (const MessageSpec* message : heard_messages(tree))
+    heard.push_back(json::object{{"message", message->name},
+                                 {"data_type", cel::to_string(message->type)},
+                                 {"title", tree.view.text(message->title)}});
+  object["listens_to"] = std::move(heard);
+  json::array waiting;
+  for (const MessageRecord& message : state.messages)
+    waiting.push_back(json::object{{"id", message.message},
+                                   {"message", message.name},
+                                   {"data", as_json(tree.view, message.data)},
+                                   {"received", as_json(message.received)}});
+  object["messages"] = std::move(waiting);
   json::array timers;
   for (const auto& [id, timer] : state.timers)
     timers.push_back(json::object{

@@ -157,8 +157,33 @@ std::string input_text(const View& view, const std::string& name, const cel::Val
   return out + conflict_text(view, *conflicts, "  ", style);
 }
 
+// A run that only a message can move on.
+bool waits_for_message(const RunState& state) {
+  return state.mode == RunMode::running && !state.parked() && state.jobs.empty() &&
+         state.gates.empty() &&
+         std::none_of(state.timers.begin(), state.timers.end(),
+                      [](const auto& timer) { return moves_run(timer.second.purpose); });
+}
+
+void message_questions(const RunTree& run, const RunId& root, std::vector<Question>& messages) {
+  if (!waits_for_message(run.state)) return;
+  for (const MessageSpec* message : heard_messages(run)) {
+    Question question;
+    question.run = &run;
+    question.root = root;
+    question.message = question.name = message->name;
+    question.since = run.state.updated;
+    const bool data = message->type.kind() != cel::Type::Kind::null;
+    question.ways.push_back(Way{"checkride signal " + shell_word(run.state.run.value) + " " +
+                                    message->name + (data ? " --data JSON" : "") + why_option(),
+                                data ? "JSON: " + cel::to_string(message->type) : ""});
+    messages.push_back(std::move(question));
+  }
+}
+
 void collect(const RunTree& run, const RunId& root, std::vector<Question>& gates,
-             std::vector<Question>& incidents) {
+             std::vector<Question>& incidents, std::vector<Question>& messages) {
+  message_questions(run, root, messages);
   for (const auto& [token, gate] : run.state.gates) gate_question(run, root, token, gate, gates);
   for (const auto& [id, incident] : run.state.incidents) {
     Question question;
@@ -169,10 +194,49 @@ void collect(const RunTree& run, const RunId& root, std::vector<Question>& gates
     question.since = incident.time;
     incidents.push_back(std::move(question));
   }
-  for (const RunTree& child : run.children) collect(child, root, gates, incidents);
+  for (const RunTree& child : run.children) collect(child, root, gates, incidents, messages);
 }
 
 }  // namespace
+
+std::vector<const MessageSpec*> heard_messages(const RunTree& run) {
+  std::vector<const MessageSpec*> heard;
+  const Definition* definition = run.view.definition();
+  if (definition == nullptr || run.state.finished()) return heard;
+  std::vector<statechart::StateIndex> active = run.state.chart.configuration;
+  active.push_back(statechart::root_state);
+  const auto listens = [&](statechart::StateIndex index, const std::string& event) {
+    if (index.value >= definition->states.size()) return false;
+    for (const auto t : definition->chart.state(index).transitions)
+      for (const std::string& descriptor : definition->chart.transition(t).events)
+        if (statechart::matches(descriptor, event)) return true;
+    return false;
+  };
+  for (const MessageSpec& message : definition->messages) {
+    const std::string event = std::string(message_prefix) + message.name;
+    if (std::any_of(active.begin(), active.end(),
+                    [&](const auto index) { return listens(index, event); }))
+      heard.push_back(&message);
+  }
+  return heard;
+}
+
+std::string lease_words(const RunTree& run, const JobRecord& job) {
+  const ResourceNeeds& needs = job.intent->spec.needs;
+  std::string text;
+  for (const auto& [resource, units] : needs.units)
+    text += (text.empty() ? "waits for " : " and ") +
+            (units > 1 ? std::to_string(units) + " " : "") + resource;
+  if (text.empty()) return "waits for its turn";
+  std::string held;
+  if (run.holders)
+    for (const LeaseHolder& holder : *run.holders)
+      if (std::any_of(holder.units.begin(), holder.units.end(),
+                      [&](const LeasedUnit& unit) { return needs.units.contains(unit.resource); }))
+        held += (held.empty() ? ", held by " : " and ") + holder.run.value + " " + holder.state +
+                (holder.end_unknown ? " (whose end is unknown)" : "");
+  return text + held;
+}
 
 std::string child_label(const View& parent, const JobIntended& intent, const RunState& child) {
   const StateSpec* spec = parent.spec(intent.state);
@@ -223,6 +287,10 @@ TreeCounts count_tree(const std::vector<const RunHead*>& of_one_root) {
 Activity activity_of(const RunHead& top, const TreeCounts& counts, std::optional<bool> driven) {
   if (top.summary.mode == RunMode::finished) return Activity::finished;
   const bool asks = counts.gates + counts.incidents > 0;
+  // Without a job, a child, a timer, a gate or an incident it can only wait for a message.
+  const bool hears = top.summary.mode == RunMode::running && !asks && counts.jobs == 0 &&
+                     counts.children == 0 && !counts.next_due;
+  if (hears || (top.summary.paused && counts.jobs == 0)) return Activity::waiting;
   // An incident parks its run whatever still runs; a gate waits beside running jobs.
   if (asks && (counts.jobs == 0 || counts.incidents > 0)) return Activity::waiting;
   if (driven.has_value() && !*driven) return Activity::interrupted;
@@ -235,7 +303,8 @@ std::vector<Question> questions(const RunTree& tree) {
   const RunId root = tree.state.start.root.empty() ? tree.state.run : tree.state.start.root;
   std::vector<Question> gates;
   std::vector<Question> incidents;
-  collect(tree, root, gates, incidents);
+  std::vector<Question> messages;
+  collect(tree, root, gates, incidents, messages);
   const auto older = [](const Question& a, const Question& b) { return a.since < b.since; };
   std::stable_sort(gates.begin(), gates.end(), older);
   std::stable_sort(incidents.begin(), incidents.end(), older);
@@ -248,6 +317,8 @@ std::vector<Question> questions(const RunTree& tree) {
   for (Question& incident : incidents) add_incident_ways(incident);
   gates.insert(gates.end(), std::make_move_iterator(incidents.begin()),
                std::make_move_iterator(incidents.end()));
+  gates.insert(gates.end(), std::make_move_iterator(messages.begin()),
+               std::make_move_iterator(messages.end()));
   return gates;
 }
 
@@ -274,6 +345,12 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
       for (const std::string& name : gate.who) who += (who.empty() ? "" : ", ") + name;
       out += "  for " + who + "\n";
     }
+  } else if (!question.message.empty()) {
+    const MessageSpec* spec = run.view.definition()->message(question.message);
+    out += style(Tone::bold, "message " + question.message) + in_child +
+           style(Tone::dim, "  waited for since " + to_human(now - question.since)) + "\n";
+    if (spec != nullptr && !spec->title.empty())
+      out += wrapped(run.view.text(spec->title), "  ", "  ");
   } else {
     const IncidentRecord& incident = run.state.incidents.at(question.incident);
     std::string where = run.view.state(incident.state);
@@ -294,7 +371,9 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
 
 json::object as_json(const Question& question) {
   const RunTree& run = *question.run;
-  json::object object{{"type", question.gate ? "gate" : "incident"},
+  json::object object{{"type", question.gate              ? "gate"
+                               : question.message.empty() ? "incident"
+                                                          : "message"},
                       {"root", question.root.value},
                       {"run", run.state.run.value},
                       {"name", question.name}};
@@ -307,6 +386,10 @@ json::object as_json(const Question& question) {
     object["options"] = as_json(gate.options);
     object["who"] = as_json(gate.who);
     object["inputs"] = as_json(run.view, cel::Value(gate.inputs));
+  } else if (!question.message.empty()) {
+    const MessageSpec* spec = run.view.definition()->message(question.message);
+    object["message"] = question.message;
+    if (spec != nullptr) object["data_type"] = cel::to_string(spec->type);
   } else {
     const IncidentRecord& incident = run.state.incidents.at(question.incident);
     object["incident"] = question.incident.value;

@@ -15,6 +15,14 @@
 
 namespace checkride::cli {
 
+// Who holds units of a resource, anywhere in the store.
+struct LeaseHolder {
+  RunId run;
+  std::string state;
+  bool end_unknown = false;
+  std::vector<LeasedUnit> units;
+};
+
 struct RunTree {
   RunHead head;
   RunState state;
@@ -23,7 +31,14 @@ struct RunTree {
   std::shared_ptr<const JobIntended> intent;
   std::string label;              // of a child: child_label(); its workflow's name at the top
   std::vector<RunTree> children;  // oldest first
+  // Found where an attempt of the tree waits for units; null elsewhere.
+  std::shared_ptr<const std::vector<LeaseHolder>> holders;
 };
+
+// The declared messages that active states of the run listen to.
+std::vector<const MessageSpec*> heard_messages(const RunTree& run);
+// "waits for gpu, held by RUN in state STATE".
+std::string lease_words(const RunTree& run, const JobRecord& job);
 
 // The element of the parent's `each` that a child was started for, as short text: the value, or the
 // name, id or title in it; the child's workflow where there is no element.
@@ -52,13 +67,15 @@ TreeCounts count_tree(const std::vector<const RunHead*>& of_one_root);
 // `driven`: whether an owner drives it now; absent where that is not known.
 Activity activity_of(const RunHead& top, const TreeCounts& counts, std::optional<bool> driven);
 
-// An open gate, or an incident, anywhere in a tree.
+// An open gate, an incident, or a message that a run waits for and nothing else, anywhere in a
+// tree.
 struct Question {
   const RunTree* run = nullptr;
   RunId root;
   bool gate = false;
   Token token;          // of the gate
-  IncidentId incident;  // else
+  IncidentId incident;  // else, where it is not empty
+  std::string message;  // else: its name
   std::string name;     // what `answer` takes for the gate: its state, or its token where that is
                         // not unique in the tree
   // Complete command lines, with what each would do.
@@ -69,7 +86,7 @@ struct Question {
   std::vector<Way> ways;
   Timestamp since;
 };
-// Gates first, then incidents, each oldest first.
+// Gates first, then incidents, then messages, each oldest first.
 std::vector<Question> questions(const RunTree& tree);
 
 // The question as a block of lines: what is asked, what is known, how to answer.

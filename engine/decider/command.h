@@ -14,6 +14,7 @@
 #include "engine/base/time.h"
 #include "engine/cel/value.h"
 #include "engine/decider/job.h"
+#include "engine/decider/lease.h"
 
 namespace checkride {
 
@@ -98,9 +99,41 @@ struct RollbackRun {
   std::string reason;
   bool operator==(const RollbackRun&) const = default;
 };
+// A message from outside: something a person or another program tells the run.
+struct SignalRun {
+  std::string name;  // declared under `messages`
+  cel::Value data;
+  std::string reason;
+  bool operator==(const SignalRun&) const = default;
+};
+// The engine's allocator gives a waiting attempt its units.
+struct GrantLease {
+  Token token;
+  std::vector<LeasedUnit> units;
+  bool exclusive = false;
+  std::string boot_id;  // of the machine the units belong to
+  bool operator==(const GrantLease&) const = default;
+};
+// Takes units back from an attempt that is still live: its machine was rebooted meanwhile.
+struct ReleaseLease {
+  Token token;
+  std::string reason;
+  bool operator==(const ReleaseLease&) const = default;
+};
+struct PauseRun {
+  std::string reason;
+  bool by_parent = false;
+  bool operator==(const PauseRun&) const = default;
+};
+struct ResumeRun {
+  std::string reason;
+  bool by_parent = false;
+  bool operator==(const ResumeRun&) const = default;
+};
 
 using CommandBody = std::variant<StartRun, FinishJob, MarkJobStarted, AdoptJob, ReportJobUnknown,
-                                 FireTimer, AnswerGate, ResolveIncident, CancelRun, RollbackRun>;
+                                 FireTimer, AnswerGate, ResolveIncident, CancelRun, RollbackRun,
+                                 SignalRun, GrantLease, ReleaseLease, PauseRun, ResumeRun>;
 std::string_view command_name(const CommandBody& body);  // "StartRun"
 
 struct Command {
@@ -110,6 +143,10 @@ struct Command {
   Timestamp time;        // wall time when it was received
   Duration monotonic{};  // reading of the engine's monotonic clock, for ordering within an epoch
   CommandBody body;
+  // Units that attempts intended by this very decision may have at once; absent where nobody drives
+  // the run. Not kept as such: what was taken stands in the record's LeaseGranted events, and an
+  // offer of just these leads to the same decision (docs/decisions/0013-leases.md).
+  std::optional<LeaseOffer> offer;
   bool operator==(const Command&) const = default;
 };
 

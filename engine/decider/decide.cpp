@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/assert.h"
+#include "engine/cel/text.h"
 #include "engine/decider/draft.h"
 
 namespace checkride {
@@ -76,6 +77,9 @@ struct Handler {
   }
   Answer operator()(const FireTimer& fire) const {
     if (const Answer refusal = not_live()) return refusal;
+    if (before.paused)
+      return Refusal{RejectionCode::timer_not_set,
+                     "the clocks of run '" + before.run.value + "' stand still: it is paused"};
     const auto timer = before.timers.find(fire.timer);
     if (timer == before.timers.end() || timer->second.due != fire.due)
       return Refusal{RejectionCode::timer_not_set,
@@ -228,6 +232,88 @@ struct Handler {
     if (incident.start_unfinished) draft.start_chart();
   }
 
+  Answer operator()(const SignalRun& signal) const {
+    if (const Answer refusal = not_live()) return refusal;
+    const MessageSpec* spec = draft.definition.message(signal.name);
+    if (spec == nullptr) {
+      std::vector<std::string> known;
+      for (const MessageSpec& message : draft.definition.messages) known.push_back(message.name);
+      const std::string hint = cel::did_you_mean(signal.name, known);
+      std::string all;
+      for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
+      return Refusal{RejectionCode::message_unknown,
+                     "workflow '" + draft.definition.name + "' declares no message '" +
+                         signal.name + "'; it has " + (all.empty() ? "none" : all) +
+                         (hint.empty() ? "" : "; " + hint)};
+    }
+    if (before.mode != RunMode::running || top_final(before, draft.definition))
+      return Refusal{RejectionCode::run_finished,
+                     "run '" + before.run.value + "' is ending and takes no message any more"};
+    if (signal.reason.empty())
+      return Refusal{RejectionCode::reason_missing, "a message needs a reason; add --why"};
+    if (const auto fits = cel::conforms(signal.data, spec->type); !fits)
+      return Refusal{RejectionCode::message_invalid, "the data of message '" + signal.name +
+                                                         "' must be " + cel::to_string(spec->type) +
+                                                         ": " + fits.error().message};
+    if (cel::size_bytes(signal.data) > result_bytes_max)
+      return Refusal{RejectionCode::message_invalid,
+                     "the data of message '" + signal.name + "' is larger than " +
+                         std::to_string(result_bytes_max) + " bytes"};
+    if (before.messages.size() >= messages_max)
+      return Refusal{
+          RejectionCode::queue_full,
+          std::to_string(messages_max) + " messages wait in this run already; nothing wants them"};
+    draft.receive_message(signal, *spec);
+    return std::nullopt;
+  }
+
+  Answer operator()(const GrantLease& grant) const {
+    if (const Answer refusal = not_live()) return refusal;
+    const auto job = before.jobs.find(grant.token);
+    if (job == before.jobs.end() || !before.awaits_lease(job->second) || before.paused)
+      return Refusal{RejectionCode::lease_not_awaited,
+                     "no attempt '" + grant.token.value + "' waits for a lease"};
+    std::map<std::string, std::uint32_t> given;
+    for (const LeasedUnit& unit : grant.units) ++given[unit.resource];
+    if (given != job->second.intent->spec.needs.units)
+      return Refusal{RejectionCode::lease_not_awaited,
+                     "what is granted to '" + grant.token.value + "' is not what it needs"};
+    for (const auto& [token, lease] : before.leases)
+      for (const LeasedUnit& unit : lease.units)
+        if (std::find(grant.units.begin(), grant.units.end(), unit) != grant.units.end())
+          return Refusal{RejectionCode::lease_not_awaited,
+                         unit.resource + " " + unit.name + " is held by '" + token.value + "'"};
+    draft.emit(LeaseGranted{grant});
+    return std::nullopt;
+  }
+  Answer operator()(const ReleaseLease& release) const {
+    if (const Answer refusal = not_live()) return refusal;
+    if (!before.leases.contains(release.token))
+      return Refusal{RejectionCode::lease_not_awaited,
+                     "attempt '" + release.token.value + "' holds no lease"};
+    draft.emit(LeaseReleased{release});
+    return std::nullopt;
+  }
+
+  Answer operator()(const PauseRun& pause) const {
+    if (const Answer refusal = not_live()) return refusal;
+    if (before.paused)
+      return Refusal{RejectionCode::already_paused,
+                     "run '" + before.run.value + "' is paused already"};
+    if (before.mode != RunMode::running || top_final(before, draft.definition))
+      return Refusal{RejectionCode::resolution_not_applicable,
+                     "run '" + before.run.value + "' is ending and cannot be paused"};
+    draft.emit(RunPaused{pause});
+    return std::nullopt;
+  }
+  Answer operator()(const ResumeRun& resume) const {
+    if (const Answer refusal = not_live()) return refusal;
+    if (!before.paused)
+      return Refusal{RejectionCode::not_paused, "run '" + before.run.value + "' is not paused"};
+    draft.resume_clocks(resume);
+    return std::nullopt;
+  }
+
   Answer operator()(const CancelRun& cancel) const {
     if (const Answer refusal = not_live()) return refusal;
     if (before.mode == RunMode::rolling_back)
@@ -274,6 +360,8 @@ Decision decide(const RunState& state, const Definition& definition, const Comma
   } else {
     draft.drain_queue();
     draft.resume_invocations();
+    draft.take_messages();
+    draft.release_leases();
     draft.settle();
   }
   decision.sequence = state.last.next();

@@ -57,14 +57,17 @@ struct StartChild {  // the child run should exist; its end is owed to this run
 struct StopJob {  // a cancel was requested and its end is not yet known
   std::shared_ptr<const JobIntended> intent;
 };
+struct AwaitLease {  // the attempt starts once it has its units
+  std::shared_ptr<const JobIntended> intent;
+};
 struct AwaitTimer {
   TimerId timer;
   Timestamp due;
 };
-using Obligation = std::variant<RunJob, StartChild, StopJob, AwaitTimer>;
+using Obligation = std::variant<RunJob, StartChild, StopJob, AwaitTimer, AwaitLease>;
 std::vector<Obligation> outstanding(const RunState& state);
 
-// Whether nothing can move without a person: open gates or incidents, no live attempt, no timer.
+// Whether nothing can move without a person or a message: no live attempt, no timer that moves it.
 bool waits_for_person(const RunState& state);
 
 // How a finished child ends its parent's job.
@@ -76,6 +79,7 @@ FinishJob finish_of_child(const RunState& child, const Definition& definition, D
 struct GuardScope {
   std::optional<cel::Type> result;  // type of `result`, for done transitions
   bool error = false;               // `error` is there, for error transitions
+  std::optional<cel::Type> data;    // type of `event.data`, for messages
 };
 cel::Environment guard_environment(const std::vector<FieldSpec>& params,
                                    const std::vector<FieldSpec>& data, const cel::Type& jobs,
@@ -83,7 +87,7 @@ cel::Environment guard_environment(const std::vector<FieldSpec>& params,
                                    const GuardScope& scope);
 // {id: string, root: string, folder: string, author: string, started: timestamp}
 cel::Type run_type();
-// {class: string, message: string, attempts: int, log: string, exit_code?: int}
+// {class: string, message: string, attempts: int, log: string, limit?: string, exit_code?: int}
 cel::Type error_type();
 // Result of a machine invocation without and with `each`.
 cel::Type machine_result_type(const cel::Type& output, bool each);

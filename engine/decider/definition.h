@@ -117,6 +117,16 @@ struct GatePolicy {
   std::string expiry_answer;  // the option taken at expiry; required with expiry
 };
 
+// A message that runs of the definition understand.
+struct MessageSpec {
+  std::string name;  // transitions listen to "message.NAME"
+  cel::Type type = cel::Type::null();
+  std::optional<Duration> ttl;  // how long it waits for a transition; absent: as long as the run
+  std::string title;
+  Place place;
+};
+inline constexpr std::string_view message_prefix = "message.";
+
 enum class Join : std::uint8_t { all, any, n, first_failure };
 
 struct InvokeSpec {
@@ -126,6 +136,7 @@ struct InvokeSpec {
   Expectation expect;
   std::vector<ParseRule> parse;
   JobLimits limits;
+  ResourceNeeds needs;
   std::vector<std::string> secrets;
   Repeat repeat = Repeat::ask;
   std::shared_ptr<const InvokeSpec> probe;  // with Repeat::probe; its result has verdict and result
@@ -184,6 +195,7 @@ struct Definition {
   bool park_on_error = true;  // errors: park | event
   std::vector<FieldSpec> params;
   std::vector<FieldSpec> data;
+  std::vector<MessageSpec> messages;
   cel::Type output = cel::Type::record({});
   std::vector<std::string> record_env;
   std::vector<std::string> omits;             // parts of the procedure this definition leaves out
@@ -199,6 +211,7 @@ struct Definition {
 
   cel::Type params_type() const;
   cel::Type data_type() const;
+  const MessageSpec* message(std::string_view message_name) const;  // null: not declared
   // Params with defaults filled in; an error names an unknown, missing or ill-typed one.
   Result<cel::Map> complete_params(const cel::Map& given) const;
 };

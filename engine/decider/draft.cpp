@@ -48,7 +48,7 @@ std::optional<StateIndex> top_final(const RunState& state, const Definition& def
 }
 
 Draft::Draft(const RunState& start, const Definition& def, const Command& cmd)
-    : state(start), definition(def), command(cmd), start_(start) {}
+    : state(start), definition(def), command(cmd), start_(start), offer_(cmd.offer) {}
 
 void Draft::emit(Event event) {
   const EventContext context{command.run, next_sequence(), command.time, command.actor, command.id};
@@ -182,7 +182,8 @@ void Draft::macrostep(Step step, const QueuedEvent& event, StateIndex target) {
     exhausted_.clear();
     flush_candidates(trigger_);
     std::vector<QueuedEvent> unprocessed;
-    if (step == Step::dispatch) unprocessed.push_back(event);
+    // A message waits where it was.
+    if (step == Step::dispatch && message_ == nullptr) unprocessed.push_back(event);
     raise_incident(limit ? IncidentKind::limit : IncidentKind::execution_error,
                    stop_ ? stop_message_ : message, stop_ ? stop_state_ : statechart::root_state,
                    std::nullopt, std::move(unprocessed), step == Step::start);
@@ -225,6 +226,7 @@ RecordedFact Draft::record_fact(const cel::Fact& fact) const {
   recorded.digest = sha256(cel::to_cel(fact.value));
   const auto [root, name] = path_head(fact.path);
   recorded.stands_at = Sequence(state.last.value - events.size() + 1);  // this record's input
+  if (root == "event" && message_ != nullptr) recorded.stands_at = message_->received_at;
   if (root == "params") recorded.stands_at = state.started_at;
   if (root == "data") {
     const auto assigned = state.assigned_at.find(std::string(name));
@@ -373,6 +375,13 @@ void Draft::on_microstep(const statechart::Microstep& step) {
   trigger_ = step.event == nullptr ? std::string() : step.event->name;
   event_ = step.event;
   flush_candidates(trigger_);
+  if (message_ != nullptr && !consumed_ && trigger_.starts_with(message_prefix)) {
+    consumed_ = true;
+    const std::string id = message_->message;
+    emit(MessageConsumed{id});
+    if (const TimerId timer("message." + id); state.timers.contains(timer))
+      emit(TimerCancelled{timer});
+  }
   give_verdicts(step);
   for (const StateIndex left : step.exited) release_state(left, "its state was left");
 

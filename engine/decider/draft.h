@@ -1,8 +1,8 @@
 // A decision being made: the state as it will be, the events so far. Each emitted event is folded
 // in at once, so the draft's state is always the fold of what the record will hold. It is the
 // interpreter's Host: guards, actions, verdicts and budgets happen here. Split over draft.cpp (the
-// chart), verdicts.cpp, invocations.cpp (jobs), children.cpp, gates.cpp (gates and timers) and
-// endings.cpp (cancel, rollback, finish).
+// chart), verdicts.cpp, invocations.cpp (jobs), children.cpp, gates.cpp (gates and timers),
+// messages.cpp, leases.cpp (leases and pauses) and endings.cpp (cancel, rollback, finish).
 #pragma once
 
 #include <deque>
@@ -52,6 +52,19 @@ class Draft final : public statechart::Host {
                    const std::optional<JobRecord>& attempt);
   // Everything a state leaves behind when it is exited.
   void release_state(statechart::StateIndex state, const std::string& why);
+
+  // --- messages (messages.cpp)
+  void receive_message(const SignalRun& command, const MessageSpec& spec);
+  // Gives waiting messages, oldest first, to transitions that want them.
+  void take_messages();
+  void expire_message(const std::string& message, const std::string& reason);
+  // Whether an active state listens to any message.
+  bool listens() const;
+
+  // --- leases and pauses (leases.cpp)
+  // What attempts held whose end this decision recorded.
+  void release_leases();
+  void resume_clocks(const ResumeRun& command);
 
   // --- endings (endings.cpp)
   void stop_everything(const std::string& why);
@@ -105,6 +118,9 @@ class Draft final : public statechart::Host {
   void intend_with(cel::Map inputs, StateIndex index, const InvokeSpec& invoke, JobPurpose purpose,
                    std::uint32_t item, std::uint32_t attempt, std::optional<Token> about);
   void intend_again(const JobIntended& intent, std::uint32_t attempt);
+  void emit_intent(JobIntended intent);
+  bool wanted(const MessageRecord& message) const;
+  bool offer_message(const MessageRecord& message);
   std::uint32_t last_attempt(StateIndex index, std::uint32_t item) const;
   void open_gate(StateIndex index, const InvokeSpec& invoke, cel::Map inputs);
   void attempt_failed(const JobIntended& intent, const JobOutcome& outcome);
@@ -127,8 +143,11 @@ class Draft final : public statechart::Host {
   std::string stop_message_;
   StateIndex stop_state_;
   std::vector<std::pair<StateIndex, std::string>> exhausted_;  // budgets without a transition
-  std::deque<QueuedEvent> pending_;  // external events to take in this decision, in order
-  bool taking_ = false;              // somebody further out goes on with `pending_`
+  std::deque<QueuedEvent> pending_;         // external events to take in this decision, in order
+  bool taking_ = false;                     // somebody further out goes on with `pending_`
+  std::optional<LeaseOffer> offer_;         // what is left of the command's
+  const MessageRecord* message_ = nullptr;  // being offered to the chart
+  bool consumed_ = false;                   // a transition took it
 };
 
 // What guards see as `error`.

@@ -22,6 +22,8 @@ void Draft::stop_everything(const std::string& why) {
     emit(GateClosed{token, "withdrawn"});
   for (const auto& [id, timer] : std::map<TimerId, TimerRecord>(state.timers))
     emit(TimerCancelled{id});
+  for (const MessageRecord& message : std::vector<MessageRecord>(state.messages))
+    emit(MessageExpired{message.message, "the run ended"});
 }
 
 void Draft::continue_rollback() {
@@ -126,9 +128,12 @@ void Draft::settle() {
     return;
   }
   // The invariant of every macrostep: something can still wake this run.
-  if (state.jobs.empty() && state.timers.empty() && state.gates.empty() && !state.parked())
+  const bool timed = std::any_of(state.timers.begin(), state.timers.end(), [](const auto& timer) {
+    return timer.second.purpose != TimerPurpose::message_expiry;
+  });
+  if (state.jobs.empty() && !timed && state.gates.empty() && !state.parked() && !listens())
     raise_incident(IncidentKind::stuck,
-                   "no job, timer, gate or child is left that could move this run on",
+                   "no job, timer, gate, message or child is left that could move this run on",
                    statechart::root_state);
 }
 

@@ -20,6 +20,7 @@ Type error_type() {
                        {"message", Type::string(), false},
                        {"attempts", Type::integer(), false},
                        {"log", Type::string(), false},
+                       {"limit", Type::string(), true},
                        {"exit_code", Type::integer(), true},
                        {"children", Type::list(Type::dyn()), true}});
 }
@@ -58,8 +59,8 @@ cel::Environment guard_environment(const std::vector<FieldSpec>& params,
       .variable("jobs", jobs)
       .variable("run", run_type())
       .variable("now", Type::timestamp())
-      .variable("event",
-                Type::record({{"name", Type::string(), false}, {"data", Type::dyn(), false}}))
+      .variable("event", Type::record({{"name", Type::string(), false},
+                                       {"data", scope.data.value_or(Type::dyn()), false}}))
       .allow_in(state_ids);
   if (scope.result) environment.variable("result", *scope.result);
   if (scope.error) environment.variable("error", error_type());
@@ -77,6 +78,12 @@ Type Definition::data_type() const {
   std::vector<Field> fields;
   for (const FieldSpec& spec : data) fields.push_back({spec.name, spec.type, false});
   return Type::record(std::move(fields));
+}
+
+const MessageSpec* Definition::message(std::string_view message_name) const {
+  for (const MessageSpec& spec : messages)
+    if (spec.name == message_name) return &spec;
+  return nullptr;
 }
 
 Result<cel::Map> Definition::complete_params(const cel::Map& given) const {

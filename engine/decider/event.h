@@ -81,8 +81,42 @@ enum class RejectionCode : std::uint8_t {
   state_unknown,
   timer_not_set,
   definition_mismatch,
+  message_unknown,
+  message_invalid,
+  queue_full,
+  lease_not_awaited,
+  already_paused,
+  not_paused,
 };
 std::string_view to_string(RejectionCode code);
+// A message waits in the run until a transition takes it, its time is over, or the run ends.
+struct MessageReceived {
+  SignalRun command;
+  std::string message;               // "m" and the sequence of this event
+  std::optional<Timestamp> expires;  // by the `ttl` of its declaration
+  bool operator==(const MessageReceived&) const = default;
+};
+// The first event of a record that the allocator caused, or a consequence of JobIntended where the
+// units were free at once.
+struct LeaseGranted {
+  GrantLease command;
+  bool operator==(const LeaseGranted&) const = default;
+};
+// As an input: the boot id changed. Else a consequence: the attempt's end is proved.
+struct LeaseReleased {
+  ReleaseLease command;
+  bool operator==(const LeaseReleased&) const = default;
+};
+struct RunPaused {
+  PauseRun command;
+  bool operator==(const RunPaused&) const = default;
+};
+// Clocks that stood still go on: every timer with its new due time.
+struct RunResumed {
+  ResumeRun command;
+  std::vector<std::pair<TimerId, Timestamp>> due;
+  bool operator==(const RunResumed&) const = default;
+};
 struct CommandRejected {
   CommandBody command;
   RejectionCode code = RejectionCode::run_unknown;
@@ -188,7 +222,16 @@ struct JobCancelRequested {
 };
 
 // --- time, people, trouble ----------------------------------------------------------------------
-enum class TimerPurpose : std::uint8_t { send, retry, gate_reminder, gate_expiry };
+enum class TimerPurpose : std::uint8_t {
+  send,
+  retry,
+  gate_reminder,
+  gate_expiry,
+  queue_limit,     // `event` is the token of the attempt that waits
+  message_expiry,  // `event` is the message
+};
+// Whether it moves the run on by itself; the others are about something that is waited for.
+bool moves_run(TimerPurpose purpose);
 struct TimerSet {
   TimerId timer;
   TimerPurpose purpose = TimerPurpose::send;
@@ -202,6 +245,16 @@ struct TimerSet {
 struct TimerCancelled {
   TimerId timer;
   bool operator==(const TimerCancelled&) const = default;
+};
+// A transition took the message: its TransitionTaken follows.
+struct MessageConsumed {
+  std::string message;
+  bool operator==(const MessageConsumed&) const = default;
+};
+struct MessageExpired {
+  std::string message;
+  std::string reason;
+  bool operator==(const MessageExpired&) const = default;
 };
 struct GateOpened {
   Token gate;  // run id and the sequence of this event
@@ -283,7 +336,8 @@ using Event =
                  EventQueued, EventTaken, InvocationStarted, InvocationFinished, JobIntended,
                  RetryScheduled, JobCancelRequested, TimerSet, TimerCancelled, GateOpened,
                  GateClosed, IncidentRaised, BudgetExtended, CompensationStarted,
-                 CompensationFinished, RunFinished, StoreOpened>;
+                 CompensationFinished, RunFinished, StoreOpened, MessageReceived, MessageConsumed,
+                 MessageExpired, LeaseGranted, LeaseReleased, RunPaused, RunResumed>;
 std::string_view event_name(const Event& event);  // "JobFinished"
 
 // One macrostep as it is kept: the envelope once, the events in order. Event k has sequence

@@ -23,6 +23,7 @@ struct Folder {
   }
   // An ending needs no answer to what held the run up, but for attempts that may still run.
   void drop_moot_incidents() {
+    state.paused.reset();
     std::erase_if(state.incidents, [&](const auto& incident) {
       return !incident.second.job || !state.jobs.contains(*incident.second.job);
     });
@@ -207,8 +208,37 @@ struct Folder {
     state.incidents.clear();
     state.queue.clear();
     state.compensating.reset();
+    state.messages.clear();
+    state.paused.reset();
   }
   void operator()(const StoreOpened& e) { static_cast<void>(e); }
+
+  void operator()(const MessageReceived& e) {
+    state.messages.push_back(MessageRecord{e.message, e.command.name, e.command.data,
+                                           context.sequence, context.time, e.expires});
+  }
+  void drop_message(const std::string& message) {
+    std::erase_if(state.messages, [&](const MessageRecord& m) { return m.message == message; });
+  }
+  void operator()(const MessageConsumed& e) { drop_message(e.message); }
+  void operator()(const MessageExpired& e) { drop_message(e.message); }
+
+  void operator()(const LeaseGranted& e) {
+    const GrantLease& grant = e.command;
+    state.leases[grant.token] =
+        LeaseRecord{grant.units, grant.exclusive, grant.boot_id, context.sequence, context.time};
+  }
+  void operator()(const LeaseReleased& e) { state.leases.erase(e.command.token); }
+
+  void operator()(const RunPaused& e) {
+    state.paused = PauseRecord{context.time, e.command.reason, e.command.by_parent, context.actor};
+  }
+  void operator()(const RunResumed& e) {
+    state.paused.reset();
+    for (const auto& [id, due] : e.due)
+      if (const auto timer = state.timers.find(id); timer != state.timers.end())
+        timer->second.due = due;
+  }
 };
 
 // Commands that people send and may send again.
@@ -218,6 +248,8 @@ bool remembered(const Event& event) {
          std::holds_alternative<RunCancelRequested>(event) ||
          std::holds_alternative<RollbackRequested>(event) ||
          std::holds_alternative<RunStarted>(event) ||
+         std::holds_alternative<MessageReceived>(event) ||
+         std::holds_alternative<RunPaused>(event) || std::holds_alternative<RunResumed>(event) ||
          std::holds_alternative<CommandRejected>(event);
 }
 
@@ -268,6 +300,8 @@ RunSummary summarize(const RunState& state) {
   summary.gates = static_cast<std::uint32_t>(state.gates.size());
   summary.incidents = static_cast<std::uint32_t>(state.incidents.size());
   summary.jobs = static_cast<std::uint32_t>(state.jobs.size());
+  summary.leases = static_cast<std::uint32_t>(state.leases.size());
+  summary.paused = state.paused.has_value();
   return summary;
 }
 
@@ -285,6 +319,8 @@ std::vector<Obligation> outstanding(const RunState& state) {
       continue;
     else if (job.intent->performer == JobSignature::Performer::machine)
       all.push_back(StartChild{job.intent});
+    else if (state.awaits_lease(job))
+      all.push_back(AwaitLease{job.intent});
     else
       all.push_back(RunJob{job.intent});
   }
@@ -298,11 +334,10 @@ bool waits_for_person(const RunState& state) {
   if (state.mode == RunMode::absent || state.finished()) return false;
   for (const auto& [token, job] : state.jobs)
     if (job.phase != JobPhase::unknown) return false;
-  if (!state.incidents.empty()) return true;
-  if (state.gates.empty()) return false;
-  for (const auto& [id, timer] : state.timers)
-    if (timer.purpose == TimerPurpose::send || timer.purpose == TimerPurpose::retry) return false;
-  return true;
+  if (state.parked()) return true;
+  // What is left to wait for is a gate or a message: a run that nothing can wake is stuck.
+  return std::none_of(state.timers.begin(), state.timers.end(),
+                      [](const auto& timer) { return moves_run(timer.second.purpose); });
 }
 
 }  // namespace checkride

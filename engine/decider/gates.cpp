@@ -1,4 +1,6 @@
 // What waits for a person or for a time: gates and timers.
+#include <algorithm>
+
 #include "engine/decider/draft.h"
 
 namespace checkride {
@@ -75,6 +77,27 @@ void Draft::fire_timer(const FireTimer& fire, const TimerRecord& timer) {
       const Token gate(timer.event);
       if (!invoke || !state.gates.contains(gate)) return;
       answer_gate(gate, invoke->gate.expiry_answer, "nobody answered in time", "engine", true);
+      return;
+    }
+    case TimerPurpose::queue_limit: {
+      const auto job = state.jobs.find(Token(timer.event));
+      if (job == state.jobs.end() || !state.awaits_lease(job->second)) return;
+      // Without a lease nobody has asked for its start, so this is its end.
+      FinishJob finish;
+      finish.token = job->first;
+      finish.outcome.failure = FailureClass::timeout;
+      finish.outcome.limit = TimeLimit::queue;
+      finish.outcome.message =
+          "it waited longer than its queue timeout of " +
+          to_human(job->second.intent->spec.limits.queue_timeout.value_or(Duration(0)));
+      finish.outcome.started = finish.outcome.ended = command.time;
+      finish_job(finish);
+      return;
+    }
+    case TimerPurpose::message_expiry: {
+      const auto waits = [&](const MessageRecord& m) { return m.message == timer.event; };
+      if (std::any_of(state.messages.begin(), state.messages.end(), waits))
+        expire_message(timer.event, "its time is over");
       return;
     }
   }

@@ -57,6 +57,7 @@ cel::Value error_value(const JobOutcome& outcome, std::uint32_t attempts, const 
   error.set("message", cel::Value(outcome.message));
   error.set("attempts", cel::Value(static_cast<std::int64_t>(attempts)));
   error.set("log", cel::Value(token.value));
+  if (outcome.limit != TimeLimit::none) error.set("limit", cel::Value(to_string(outcome.limit)));
   if (outcome.exit_code) error.set("exit_code", cel::Value(*outcome.exit_code));
   return cel::Value(std::move(error));
 }
@@ -234,8 +235,9 @@ void Draft::intend_with(cel::Map inputs, StateIndex index, const InvokeSpec& inv
   spec.limits = invoke.limits;
   spec.secrets = invoke.secrets;
   spec.folder = state.start.folder;
+  spec.needs = invoke.needs;
   intent.digest = spec_digest(spec);
-  emit(std::move(intent));
+  emit_intent(std::move(intent));
 }
 
 void Draft::intend_again(const JobIntended& intent, std::uint32_t attempt) {
@@ -243,7 +245,7 @@ void Draft::intend_again(const JobIntended& intent, std::uint32_t attempt) {
   again.attempt = attempt;
   again.spec.token = token_of(command.run, next_sequence());
   again.digest = spec_digest(again.spec);
-  emit(std::move(again));
+  emit_intent(std::move(again));
 }
 
 // ---------------------------------------------------------------------------- attempts end

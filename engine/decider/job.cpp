@@ -10,6 +10,8 @@ constexpr std::array<std::string_view, 5> status_names = {"pass", "fail", "error
                                                           "skipped"};
 constexpr std::array<std::string_view, 8> failure_names = {
     "none", "code", "infra", "flaky", "resource", "timeout", "lost", "unavailable"};
+constexpr std::array<std::string_view, 5> limit_names = {"none", "queue", "start", "run",
+                                                         "silence"};
 
 }  // namespace
 
@@ -28,6 +30,10 @@ std::string_view to_string(Repeat repeat) {
   return "ask";
 }
 
+std::string_view to_string(TimeLimit limit) {
+  return limit_names[static_cast<std::size_t>(limit)];
+}
+
 Result<JobStatus> parse_job_status(std::string_view text) {
   for (std::size_t i = 0; i < status_names.size(); ++i)
     if (status_names[i] == text) return static_cast<JobStatus>(i);
@@ -37,6 +43,15 @@ Result<FailureClass> parse_failure_class(std::string_view text) {
   for (std::size_t i = 0; i < failure_names.size(); ++i)
     if (failure_names[i] == text) return static_cast<FailureClass>(i);
   return fail(ErrorCode::invalid_argument, "'" + std::string(text) + "' is no failure class");
+}
+Result<TimeLimit> parse_time_limit(std::string_view text) {
+  for (std::size_t i = 0; i < limit_names.size(); ++i)
+    if (limit_names[i] == text) return static_cast<TimeLimit>(i);
+  return fail(ErrorCode::invalid_argument, "'" + std::string(text) + "' is no time limit");
+}
+
+bool needs_lease(const JobSpec& spec) {
+  return !spec.needs.units.empty() || spec.limits.queue_timeout.has_value();
 }
 
 Digest schema_digest(const JobSignature& signature) {
@@ -62,6 +77,16 @@ Digest spec_digest(const JobSpec& spec) {
   text += "\n" + std::to_string(spec.limits.run_timeout ? spec.limits.run_timeout->count() : -1) +
           " " + std::to_string(spec.limits.grace.count()) + " " +
           std::to_string(spec.limits.output_bytes_max);
+  // What older versions did not have counts only where it is used.
+  const auto limit = [&](const char* name, const std::optional<Duration>& value) {
+    if (value) text += std::string("\n") + name + " " + std::to_string(value->count());
+  };
+  limit("queue", spec.limits.queue_timeout);
+  limit("start", spec.limits.start_timeout);
+  limit("silence", spec.limits.silence_timeout);
+  for (const auto& [resource, count] : spec.needs.units)
+    text += "\nneeds " + resource + " " + std::to_string(count);
+  if (spec.needs.exclusive) text += "\nexclusive";
   return sha256(text);
 }
 

@@ -80,7 +80,30 @@ struct JobLimits {
   std::optional<Duration> run_timeout;
   Duration grace = std::chrono::seconds(10);      // between TERM and KILL
   std::uint64_t output_bytes_max = 256ULL << 20;  // per stream; first and last parts are kept
+  std::optional<Duration> queue_timeout;          // from the intent to its lease
+  std::optional<Duration> start_timeout;    // from the request to start to the job's first step
+  std::optional<Duration> silence_timeout;  // without a byte of output while it runs
   bool operator==(const JobLimits&) const = default;
+};
+
+// The limit that ended an attempt of class timeout.
+enum class TimeLimit : std::uint8_t { none, queue, start, run, silence };
+std::string_view to_string(TimeLimit limit);
+Result<TimeLimit> parse_time_limit(std::string_view text);
+
+// What an attempt leases before it starts, all of it at once: so many units of each resource.
+// `exclusive`: while it runs nobody else holds any unit of these resources.
+struct ResourceNeeds {
+  std::map<std::string, std::uint32_t> units;  // by resource, each at least 1
+  bool exclusive = false;
+  bool operator==(const ResourceNeeds&) const = default;
+};
+
+// One unit of a resource: {"gpu", "GPU-6d2c..."}, {"port", "8001"}.
+struct LeasedUnit {
+  std::string resource;
+  std::string name;
+  auto operator<=>(const LeasedUnit&) const = default;
 };
 
 // One attempt, complete: JobIntended records it and the runner needs nothing else.
@@ -98,9 +121,14 @@ struct JobSpec {
   std::vector<std::string>
       secrets;         // names in the engine's environment passed on and masked in output
   std::string folder;  // the root run's own folder, absolute
+  ResourceNeeds needs;
+  // The units it was given; filled in by the engine when it starts, empty in JobIntended.
+  std::vector<LeasedUnit> leased;
   bool operator==(const JobSpec&) const = default;
 };
 Digest spec_digest(const JobSpec& spec);
+// Whether it may start only after a LeaseGranted: it needs resources, or its wait has a limit.
+bool needs_lease(const JobSpec& spec);
 
 struct Artifact {
   std::string name;  // "stdout", "stderr", "report.json"
@@ -144,6 +172,7 @@ struct JobOutcome {
   std::vector<JobFact> facts;
   Timestamp started;
   Timestamp ended;
+  TimeLimit limit = TimeLimit::none;  // with class timeout: which
   bool operator==(const JobOutcome&) const = default;
 };
 

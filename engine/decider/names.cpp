@@ -27,31 +27,64 @@ constexpr std::array<std::string_view, 5> mode_names = {"absent", "running", "ca
                                                         "rolling-back", "finished"};
 constexpr std::array<std::string_view, 6> how_names = {"retry", "started", "finished",
                                                        "lost",  "goto",    "give-up"};
-constexpr std::array<std::string_view, 15> rejection_names = {
-    "run_already_started", "run_unknown",       "run_finished",       "bad_params",
-    "gate_not_open",       "gate_seen_stale",   "answer_not_allowed", "option_unknown",
-    "reason_missing",      "incident_not_open", "incident_ambiguous", "resolution_not_applicable",
-    "state_unknown",       "timer_not_set",     "definition_mismatch"};
+constexpr std::array<std::string_view, 21> rejection_names = {
+    "run_already_started", "run_unknown",       "run_finished",        "bad_params",
+    "gate_not_open",       "gate_seen_stale",   "answer_not_allowed",  "option_unknown",
+    "reason_missing",      "incident_not_open", "incident_ambiguous",  "resolution_not_applicable",
+    "state_unknown",       "timer_not_set",     "definition_mismatch", "message_unknown",
+    "message_invalid",     "queue_full",        "lease_not_awaited",   "already_paused",
+    "not_paused"};
 constexpr std::array<std::string_view, 8> incident_names = {
     "execution_error",  "job_lost", "job_unknown", "stuck",
     "budget_exhausted", "limit",    "undo_failed", "kind_missing"};
 
 // In the order of the variants.
-constexpr std::array<std::string_view, 10> command_names = {
+constexpr std::array<std::string_view, 15> command_names = {
     "StartRun",  "FinishJob",  "MarkJobStarted",  "AdoptJob",  "ReportJobUnknown",
-    "FireTimer", "AnswerGate", "ResolveIncident", "CancelRun", "RollbackRun"};
+    "FireTimer", "AnswerGate", "ResolveIncident", "CancelRun", "RollbackRun",
+    "SignalRun", "GrantLease", "ReleaseLease",    "PauseRun",  "ResumeRun"};
 static_assert(command_names.size() == std::variant_size_v<CommandBody>);
 
-constexpr std::array<std::string_view, 33> event_names = {
-    "RunStarted",       "JobFinished",         "StaleResultRejected",  "JobStarted",
-    "JobAdopted",       "JobUnknown",          "TimerFired",           "GateAnswered",
-    "IncidentResolved", "RunCancelRequested",  "RollbackRequested",    "CommandRejected",
-    "TransitionTaken",  "GuardEvaluated",      "DataAssigned",         "VerdictGiven",
-    "EventQueued",      "EventTaken",          "InvocationStarted",    "InvocationFinished",
-    "JobIntended",      "RetryScheduled",      "JobCancelRequested",   "TimerSet",
-    "TimerCancelled",   "GateOpened",          "GateClosed",           "IncidentRaised",
-    "BudgetExtended",   "CompensationStarted", "CompensationFinished", "RunFinished",
-    "StoreOpened"};
+constexpr std::array<std::string_view, 40> event_names = {"RunStarted",
+                                                          "JobFinished",
+                                                          "StaleResultRejected",
+                                                          "JobStarted",
+                                                          "JobAdopted",
+                                                          "JobUnknown",
+                                                          "TimerFired",
+                                                          "GateAnswered",
+                                                          "IncidentResolved",
+                                                          "RunCancelRequested",
+                                                          "RollbackRequested",
+                                                          "CommandRejected",
+                                                          "TransitionTaken",
+                                                          "GuardEvaluated",
+                                                          "DataAssigned",
+                                                          "VerdictGiven",
+                                                          "EventQueued",
+                                                          "EventTaken",
+                                                          "InvocationStarted",
+                                                          "InvocationFinished",
+                                                          "JobIntended",
+                                                          "RetryScheduled",
+                                                          "JobCancelRequested",
+                                                          "TimerSet",
+                                                          "TimerCancelled",
+                                                          "GateOpened",
+                                                          "GateClosed",
+                                                          "IncidentRaised",
+                                                          "BudgetExtended",
+                                                          "CompensationStarted",
+                                                          "CompensationFinished",
+                                                          "RunFinished",
+                                                          "StoreOpened",
+                                                          "MessageReceived",
+                                                          "MessageConsumed",
+                                                          "MessageExpired",
+                                                          "LeaseGranted",
+                                                          "LeaseReleased",
+                                                          "RunPaused",
+                                                          "RunResumed"};
 static_assert(event_names.size() == std::variant_size_v<Event>);
 
 }  // namespace
@@ -90,6 +123,17 @@ std::string_view to_string(JobPurpose purpose) {
     case JobPurpose::undo: return "undo";
   }
   return "invoke";
+}
+bool moves_run(TimerPurpose purpose) {
+  switch (purpose) {
+    case TimerPurpose::send:
+    case TimerPurpose::retry: return true;
+    case TimerPurpose::gate_reminder:
+    case TimerPurpose::gate_expiry:
+    case TimerPurpose::queue_limit:
+    case TimerPurpose::message_expiry: return false;
+  }
+  return false;
 }
 std::string_view to_string(JobPhase phase) {
   switch (phase) {
@@ -137,6 +181,17 @@ std::optional<Command> command_of(const Record& record) {
       },
       record.events.front());
   if (!found) return std::nullopt;
+  // An offer of just what was taken is as good as the one that was made.
+  for (std::size_t i = 1; i < record.events.size(); ++i) {
+    const auto* granted = std::get_if<LeaseGranted>(&record.events[i]);
+    if (granted == nullptr) continue;
+    if (!command.offer) command.offer.emplace();
+    const GrantLease& grant = granted->command;
+    command.offer->boot_id = grant.boot_id;
+    command.offer->free.insert(grant.units.begin(), grant.units.end());
+    if (grant.exclusive)
+      for (const LeasedUnit& unit : grant.units) command.offer->whole.insert(unit.resource);
+  }
   return command;
 }
 

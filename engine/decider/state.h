@@ -92,6 +92,35 @@ struct ResultRecord {
   bool operator==(const ResultRecord&) const = default;
 };
 
+// A message that no transition has taken yet.
+struct MessageRecord {
+  std::string message;
+  std::string name;
+  cel::Value data;
+  Sequence received_at;
+  Timestamp received;
+  std::optional<Timestamp> expires;
+  bool operator==(const MessageRecord&) const = default;
+};
+
+// Units that a live attempt holds.
+struct LeaseRecord {
+  std::vector<LeasedUnit> units;
+  bool exclusive = false;
+  std::string boot_id;
+  Sequence granted_at;
+  Timestamp granted;
+  bool operator==(const LeaseRecord&) const = default;
+};
+
+struct PauseRecord {
+  Timestamp since;
+  std::string reason;
+  bool by_parent = false;
+  Actor actor;
+  bool operator==(const PauseRecord&) const = default;
+};
+
 struct AnsweredCommand {
   Sequence sequence;
   bool accepted = true;
@@ -137,14 +166,24 @@ struct RunState {
   // Commands of people, by id, newest kept: a repeated id gets the recorded answer.
   std::map<CommandId, AnsweredCommand> answered;
   std::deque<CommandId> answered_order;
+  std::vector<MessageRecord> messages;  // oldest first
+  std::map<Token, LeaseRecord> leases;  // of live attempts
+  std::optional<PauseRecord> paused;
 
-  bool parked() const { return !incidents.empty(); }
+  // Inputs are recorded and queued, and nothing new begins.
+  bool parked() const { return !incidents.empty() || paused.has_value(); }
+  // An attempt that may not start yet: it waits for its units.
+  bool awaits_lease(const JobRecord& job) const {
+    return job.phase == JobPhase::intended && needs_lease(job.intent->spec) &&
+           !leases.contains(job.intent->spec.token);
+  }
   bool finished() const { return mode == RunMode::finished; }
   bool operator==(const RunState&) const = default;
 };
 
 inline constexpr std::size_t answered_commands_max = 256;
 inline constexpr std::size_t queue_events_max = 10'000;
+inline constexpr std::size_t messages_max = 256;  // waiting in one run
 
 // What a head row shows of a run without its state: written with every record.
 struct RunSummary {
@@ -161,6 +200,8 @@ struct RunSummary {
   std::uint32_t gates = 0;
   std::uint32_t incidents = 0;
   std::uint32_t jobs = 0;
+  std::uint32_t leases = 0;  // attempts that hold units: the allocator is rebuilt from these
+  bool paused = false;
   bool operator==(const RunSummary&) const = default;
 };
 RunSummary summarize(const RunState& state);

@@ -17,7 +17,8 @@ Runtime::Runtime(asio::io_context& io, EventLog& log, Clock& clock, DefinitionSo
       clock_(clock),
       definitions_(definitions),
       artifacts_(artifacts),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      leases_(options_.units_of) {}
 
 Runtime::~Runtime() {
   shutdown();
@@ -58,11 +59,13 @@ Result<Runtime::Live*> Runtime::load(const RunId& run) {
   if (head) {
     CR_TRY(live->state, load_state(log_, run));
     CR_TRY(live->definition, definitions_.definition(head->summary.definition));
+    live->resources = lease_resources(*live->definition);
     live->snapshot_at = head->last;
     live->chain = head->chain;
   }
   Live* loaded = live.get();
   live_[run] = std::move(live);
+  register_leases(loaded->state);
   return loaded;
 }
 
@@ -79,6 +82,12 @@ Result<std::shared_ptr<const Definition>> Runtime::definition_of(const RunId& ru
 Result<void> Runtime::recover() {
   CR_TRY(const std::vector<RunHead> heads, log_.heads());
   const Timestamp now = clock_.now();
+  // Who holds what is known before anybody is given anything.
+  for (const RunHead& head : heads) {
+    if (head.summary.leases == 0 || head.summary.mode == RunMode::finished || load(head.run))
+      continue;
+    if (const auto state = load_state(log_, head.run)) register_leases(*state);
+  }
   for (const RunHead& head : heads) {
     const RunSummary& summary = head.summary;
     const bool due = summary.next_due && *summary.next_due <= now;
@@ -101,6 +110,7 @@ Result<void> Runtime::drive(const RunId& root) {
   for (const auto& [run, live] : live_)
     if (live->state.start.root == root) tree.push_back(run);
   for (const RunId& run : tree) carry_out(run);
+  grant_waiting();
   return {};
 }
 
@@ -133,6 +143,7 @@ void Runtime::submit(Command command, Reply reply) {
       return refuse(definition.error());
     }
     live.definition = *definition;
+    live.resources = lease_resources(**definition);
   }
   if (!live.definition) {
     live_.erase(command.run);
@@ -141,6 +152,13 @@ void Runtime::submit(Command command, Reply reply) {
               "there is no run '" + command.run.value + "' here; `checkride ls` lists them",
               {}});
   }
+  const auto* starting = std::get_if<StartRun>(&command.body);
+  const bool absent = live.state.mode == RunMode::absent;
+  const RunId& root = absent && starting != nullptr ? starting->root : live.state.start.root;
+  if (live.resources && driven_.contains(root))
+    command.offer =
+        leases_.offer(*live.resources, [this](const RunId& run) { return may_start(run); });
+  if (command.offer) command.offer->boot_id = options_.boot_id;
   Decision decision = decide(live.state, *live.definition, command);
   const bool stillborn = !decision.accepted && live.state.mode == RunMode::absent;
   if (decision.repeated || stillborn) {
@@ -168,9 +186,11 @@ void Runtime::enqueue(Live& live, Decision decision, const Command& command, Rep
   for (const Event& event : waiting.append.record.events) {
     if (const auto* finished = std::get_if<JobFinished>(&event))
       waiting.append.facts = finished->command.outcome.facts;
-    if (const auto* intended = std::get_if<JobIntended>(&event))
+    if (const auto* intended = std::get_if<JobIntended>(&event);
+        intended && !needs_lease(intended->spec))
       fresh_.insert(intended->spec.token);
   }
+  note_leases(command.run, waiting.append.record.events);
   const bool resting = live.state.finished() || waits_for_person(live.state);
   if (resting || live.state.last.value - live.snapshot_at.value >= options_.snapshot_events) {
     waiting.append.snapshot = std::make_shared<const RunState>(live.state);
@@ -221,11 +241,13 @@ void Runtime::committed(std::vector<Waiting> batch, Result<std::vector<Committed
     --live->second->pending;
     live->second->chain = record.chain;
     touched.insert(record.run);
+    note_places(record);
     for (const Event& event : record.events) forget_ended(event);
     for (const Observer& observer : observers_) observer(record, live->second->state);
     if (waiting.reply) waiting.reply(waiting.answer);
   }
   for (const RunId& run : touched) carry_out(run);
+  grant_waiting();
   write_next();
 }
 
@@ -237,6 +259,7 @@ void Runtime::carry_out(const RunId& run) {
   if (found == live_.end() || found->second->pending > 0 || stopping_ || fatal_) return;
   const RunState state = found->second->state;
   drop_timers(state);
+  release_rebooted(state);
   if (runner_ != nullptr)
     for (const Obligation& obligation : outstanding(state))
       std::visit([&](const auto& owed) { carry_out(state, owed); }, obligation);
@@ -266,8 +289,14 @@ void Runtime::forget_ended(const Event& event) {
 }
 
 void Runtime::carry_out(const RunState& state, const RunJob& job) {
-  const JobSpec& spec = job.intent->spec;
+  JobSpec spec = job.intent->spec;
   if (active_.contains(spec.token) || settling_.contains(spec.token)) return;
+  const auto lease = state.leases.find(spec.token);
+  const bool holds = lease != state.leases.end() && !lease->second.units.empty();
+  if (holds) spec.leased = lease->second.units;
+  if (state.paused &&
+      (fresh_.contains(spec.token) || runner_->look(spec.token) == AttemptTrace::absent))
+    return;  // nothing starts in a paused run
   if (driven_.contains(state.start.root)) {
     active_[spec.token] = state.run;
     if (fresh_.erase(spec.token) > 0)
@@ -276,9 +305,15 @@ void Runtime::carry_out(const RunState& state, const RunJob& job) {
       runner_->recover(spec);
     return;
   }
-  // Nobody drives: collect what has ended, start nothing.
-  if (fresh_.contains(spec.token)) return;
-  if (runner_->look(spec.token) == AttemptTrace::finished) {
+  // Nobody drives: collect what has ended, start nothing. What holds units that others may want is
+  // watched, or given up if it never started.
+  if (fresh_.contains(spec.token)) {
+    if (!holds) return;
+    fresh_.erase(spec.token);
+    deliver_unstarted(state, *job.intent);
+    return;
+  }
+  if (holds || runner_->look(spec.token) == AttemptTrace::finished) {
     active_[spec.token] = state.run;
     runner_->recover(spec);
   }
@@ -302,7 +337,8 @@ void Runtime::carry_out(const RunState& state, const StopJob& job) {
     }
     return;
   }
-  if (fresh_.erase(spec.token) > 0 && !active_.contains(spec.token)) {
+  const bool unasked = needs_lease(spec) && !state.leases.contains(spec.token);
+  if ((fresh_.erase(spec.token) > 0 || unasked) && !active_.contains(spec.token)) {
     deliver_unstarted(state, *job.intent);
     return;
   }
@@ -334,15 +370,28 @@ void Runtime::carry_out(const RunState& state, const StartChild& child) {
   const auto found = live_.find(run);
   const bool exists = *head || (found != live_.end() && found->second->pending > 0);
   if (!exists) {
-    if (driven_.contains(state.start.root)) start_child(state, *child.intent);
+    if (driven_.contains(state.start.root) && !state.paused) start_child(state, *child.intent);
     return;
   }
   if (found != live_.end()) {
     if (found->second->pending == 0 && found->second->state.finished())
       deliver_to_parent(found->second->state);
+    else
+      pass_pause_on(state, *found->second);
   } else if ((*head)->summary.mode == RunMode::finished) {
     if (const auto loaded = load(run)) deliver_to_parent((*loaded)->state);
   }
+}
+
+// A verb on a run means its tree.
+void Runtime::pass_pause_on(const RunState& parent, Live& child) {
+  const RunState& state = child.state;
+  if (state.mode != RunMode::running) return;
+  const std::string occasion = state.run.value + "-" + to_string(state.last);
+  if (parent.paused && !state.paused)
+    submit(engine_command(state.run, "pause-" + occasion, PauseRun{parent.paused->reason, true}));
+  else if (!parent.paused && state.paused && state.paused->by_parent)
+    submit(engine_command(state.run, "resume-" + occasion, ResumeRun{"its parent goes on", true}));
 }
 
 void Runtime::start_child(const RunState& parent, const JobIntended& intent) {
@@ -482,14 +531,11 @@ bool Runtime::moves(const RunState& state, const StopJob& job) const {
   return job.intent->performer != JobSignature::Performer::machine || child_moves(*job.intent);
 }
 bool Runtime::moves(const RunState& state, const RunJob& job) const {
-  static_cast<void>(state);
-  static_cast<void>(job);
-  return true;
+  return !state.paused || active_.contains(job.intent->spec.token);
 }
 // Reminders and expiries are about a person who is waited for.
 bool Runtime::moves(const RunState& state, const AwaitTimer& timer) const {
-  const TimerPurpose purpose = state.timers.at(timer.timer).purpose;
-  return purpose == TimerPurpose::send || purpose == TimerPurpose::retry;
+  return moves_run(state.timers.at(timer.timer).purpose);
 }
 
 }  // namespace checkride

@@ -24,6 +24,7 @@
 #include "engine/ports/clock.h"
 #include "engine/ports/event_log.h"
 #include "engine/ports/job_runner.h"
+#include "engine/runtime/lease_allocator.h"
 
 namespace checkride {
 
@@ -52,8 +53,10 @@ struct CommandReply {
 
 struct RuntimeOptions {
   std::string build;
-  std::uint64_t snapshot_events = 512;  // a snapshot per run every so many events
-  std::size_t batch_records_max = 256;  // written with one sync
+  std::uint64_t snapshot_events = 512;    // a snapshot per run every so many events
+  std::size_t batch_records_max = 256;    // written with one sync
+  LeaseAllocator::UnitsOf units_of = {};  // what there is to lease; nothing where it is not set
+  std::string boot_id = {};               // of this machine, as kept with leases
 };
 
 class Runtime final : public JobListener {
@@ -109,6 +112,8 @@ class Runtime final : public JobListener {
     std::uint64_t pending = 0;  // decided, not yet durable
     Sequence snapshot_at;       // last snapshot
     Digest chain;               // of the newest durable record
+    // Resources that the definition's attempts may need; absent: they never wait for a lease.
+    std::optional<std::set<std::string>> resources;
   };
   struct Waiting {  // a decision on its way to the log
     Append append;
@@ -125,9 +130,18 @@ class Runtime final : public JobListener {
   void carry_out(const RunState& state, const StartChild& child);
   void carry_out(const RunState& state, const StopJob& job);
   void carry_out(const RunState& state, const AwaitTimer& timer);
+  void carry_out(const RunState& state, const AwaitLease& job);
   void start_child(const RunState& parent, const JobIntended& intent);
   void deliver_to_parent(const RunState& child);
   void deliver_unstarted(const RunState& parent, const JobIntended& intent);
+  void pass_pause_on(const RunState& parent, Live& child);
+  // leases.cpp
+  void register_leases(const RunState& state);
+  void note_leases(const RunId& run, const std::vector<Event>& events);
+  void note_places(const Record& record);
+  void release_rebooted(const RunState& state);
+  bool may_start(const RunId& run) const;
+  void grant_waiting();
   void drop_timers(const RunState& state);
   void forget_ended(const Event& event);
   // Whether what is owed can come about without a person.
@@ -136,6 +150,7 @@ class Runtime final : public JobListener {
   bool moves(const RunState& state, const StartChild& child) const;
   bool moves(const RunState& state, const StopJob& job) const;
   bool moves(const RunState& state, const AwaitTimer& timer) const;
+  bool moves(const RunState& state, const AwaitLease& job) const;
   void fail_fatally(Error error);
   Command engine_command(const RunId& run, std::string id, CommandBody body) const;
 
@@ -159,7 +174,9 @@ class Runtime final : public JobListener {
   std::uint64_t records_committed_ = 0;
   std::uint64_t syncs_ = 0;
 
-  std::set<Token> fresh_;          // intended by this process: start, not recover
+  LeaseAllocator leases_;
+  std::uint64_t decided_ = 0;      // attempts that wait, in the order they were decided
+  std::set<Token> fresh_;          // intended or granted by this process: start, not recover
   std::map<Token, RunId> active_;  // handed to the runner, end not yet seen
   std::set<Token> cancelled_;      // cancel passed on
   std::set<Token> settling_;       // a FinishJob is on its way

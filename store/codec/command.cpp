@@ -196,6 +196,68 @@ void read(schema::RollbackRun::Reader from, RollbackRun& command, Trouble&) {
   reason = string_of(from.getReason());
 }
 
+void write(schema::SignalRun::Builder to, const SignalRun& command, Trouble& trouble) {
+  const auto& [name, data, reason] = command;
+  put_text(to, &schema::SignalRun::Builder::setName, name);
+  if (!data.is_null()) write(to.initData(), data, trouble);
+  put_text(to, &schema::SignalRun::Builder::setReason, reason);
+}
+void read(schema::SignalRun::Reader from, SignalRun& command, Trouble& trouble) {
+  auto& [name, data, reason] = command;
+  name = string_of(from.getName());
+  read(from.getData(), data, trouble);
+  reason = string_of(from.getReason());
+}
+
+void write(schema::GrantLease::Builder to, const GrantLease& command, Trouble& trouble) {
+  using B = schema::GrantLease::Builder;
+  const auto& [token, units, exclusive, boot_id] = command;
+  put_text(to, &B::setToken, token);
+  put_list(to, &B::initUnits, units, trouble);
+  to.setExclusive(exclusive);
+  put_text(to, &B::setBootId, boot_id);
+}
+void read(schema::GrantLease::Reader from, GrantLease& command, Trouble& trouble) {
+  auto& [token, units, exclusive, boot_id] = command;
+  read(from.getToken(), token, trouble);
+  read_list(from.getUnits(), units, trouble);
+  exclusive = from.getExclusive();
+  boot_id = string_of(from.getBootId());
+}
+
+void write(schema::ReleaseLease::Builder to, const ReleaseLease& command, Trouble&) {
+  const auto& [token, reason] = command;
+  put_text(to, &schema::ReleaseLease::Builder::setToken, token);
+  put_text(to, &schema::ReleaseLease::Builder::setReason, reason);
+}
+void read(schema::ReleaseLease::Reader from, ReleaseLease& command, Trouble& trouble) {
+  auto& [token, reason] = command;
+  read(from.getToken(), token, trouble);
+  reason = string_of(from.getReason());
+}
+
+void write(schema::PauseRun::Builder to, const PauseRun& command, Trouble&) {
+  const auto& [reason, by_parent] = command;
+  put_text(to, &schema::PauseRun::Builder::setReason, reason);
+  to.setByParent(by_parent);
+}
+void read(schema::PauseRun::Reader from, PauseRun& command, Trouble&) {
+  auto& [reason, by_parent] = command;
+  reason = string_of(from.getReason());
+  by_parent = from.getByParent();
+}
+
+void write(schema::ResumeRun::Builder to, const ResumeRun& command, Trouble&) {
+  const auto& [reason, by_parent] = command;
+  put_text(to, &schema::ResumeRun::Builder::setReason, reason);
+  to.setByParent(by_parent);
+}
+void read(schema::ResumeRun::Reader from, ResumeRun& command, Trouble&) {
+  auto& [reason, by_parent] = command;
+  reason = string_of(from.getReason());
+  by_parent = from.getByParent();
+}
+
 void write(schema::CommandBody::Builder to, const CommandBody& body, Trouble& trouble) {
   struct Writer {
     schema::CommandBody::Builder& to;
@@ -210,6 +272,11 @@ void write(schema::CommandBody::Builder to, const CommandBody& body, Trouble& tr
     void operator()(const ResolveIncident& c) { write(to.initResolveIncident(), c, trouble); }
     void operator()(const CancelRun& c) { write(to.initCancelRun(), c, trouble); }
     void operator()(const RollbackRun& c) { write(to.initRollbackRun(), c, trouble); }
+    void operator()(const SignalRun& c) { write(to.initSignalRun(), c, trouble); }
+    void operator()(const GrantLease& c) { write(to.initGrantLease(), c, trouble); }
+    void operator()(const ReleaseLease& c) { write(to.initReleaseLease(), c, trouble); }
+    void operator()(const PauseRun& c) { write(to.initPauseRun(), c, trouble); }
+    void operator()(const ResumeRun& c) { write(to.initResumeRun(), c, trouble); }
   };
   std::visit(Writer{to, trouble}, body);
 }
@@ -236,6 +303,16 @@ void read(schema::CommandBody::Reader from, CommandBody& body, Trouble& trouble)
       return read(from.getCancelRun(), body.emplace<CancelRun>(), trouble);
     case schema::CommandBody::ROLLBACK_RUN:
       return read(from.getRollbackRun(), body.emplace<RollbackRun>(), trouble);
+    case schema::CommandBody::SIGNAL_RUN:
+      return read(from.getSignalRun(), body.emplace<SignalRun>(), trouble);
+    case schema::CommandBody::GRANT_LEASE:
+      return read(from.getGrantLease(), body.emplace<GrantLease>(), trouble);
+    case schema::CommandBody::RELEASE_LEASE:
+      return read(from.getReleaseLease(), body.emplace<ReleaseLease>(), trouble);
+    case schema::CommandBody::PAUSE_RUN:
+      return read(from.getPauseRun(), body.emplace<PauseRun>(), trouble);
+    case schema::CommandBody::RESUME_RUN:
+      return read(from.getResumeRun(), body.emplace<ResumeRun>(), trouble);
     case schema::CommandBody::NONE: break;
   }
   trouble.note("a command is of a kind that this version does not know");

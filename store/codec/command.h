@@ -32,6 +32,16 @@ void write(schema::CancelRun::Builder to, const CancelRun& command, Trouble& tro
 void read(schema::CancelRun::Reader from, CancelRun& command, Trouble& trouble);
 void write(schema::RollbackRun::Builder to, const RollbackRun& command, Trouble& trouble);
 void read(schema::RollbackRun::Reader from, RollbackRun& command, Trouble& trouble);
+void write(schema::SignalRun::Builder to, const SignalRun& command, Trouble& trouble);
+void read(schema::SignalRun::Reader from, SignalRun& command, Trouble& trouble);
+void write(schema::GrantLease::Builder to, const GrantLease& command, Trouble& trouble);
+void read(schema::GrantLease::Reader from, GrantLease& command, Trouble& trouble);
+void write(schema::ReleaseLease::Builder to, const ReleaseLease& command, Trouble& trouble);
+void read(schema::ReleaseLease::Reader from, ReleaseLease& command, Trouble& trouble);
+void write(schema::PauseRun::Builder to, const PauseRun& command, Trouble& trouble);
+void read(schema::PauseRun::Reader from, PauseRun& command, Trouble& trouble);
+void write(schema::ResumeRun::Builder to, const ResumeRun& command, Trouble& trouble);
+void read(schema::ResumeRun::Reader from, ResumeRun& command, Trouble& trouble);
 
 void write(schema::CommandBody::Builder to, const CommandBody& body, Trouble& trouble);
 void read(schema::CommandBody::Reader from, CommandBody& body, Trouble& trouble);

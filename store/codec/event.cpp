@@ -17,20 +17,27 @@ namespace {
           row(GateAnswered, GATE_ANSWERED) row(IncidentResolved, INCIDENT_RESOLVED) row(           \
               RunCancelRequested, RUN_CANCEL_REQUESTED) row(RollbackRequested, ROLLBACK_REQUESTED) \
               row(CommandRejected, COMMAND_REJECTED) row(TransitionTaken, TRANSITION_TAKEN)        \
-                  row(GuardEvaluated, GUARD_EVALUATED) row(DataAssigned, DATA_ASSIGNED)            \
-                      row(VerdictGiven, VERDICT_GIVEN) row(EventQueued, EVENT_QUEUED)              \
-                          row(EventTaken, EVENT_TAKEN) row(InvocationStarted, INVOCATION_STARTED)  \
-                              row(InvocationFinished, INVOCATION_FINISHED) row(                    \
-                                  JobIntended, JOB_INTENDED) row(RetryScheduled, RETRY_SCHEDULED)  \
-                                  row(JobCancelRequested, JOB_CANCEL_REQUESTED) row(               \
-                                      TimerSet, TIMER_SET) row(TimerCancelled, TIMER_CANCELLED)    \
-                                      row(GateOpened, GATE_OPENED) row(GateClosed, GATE_CLOSED)    \
-                                          row(IncidentRaised, INCIDENT_RAISED)                     \
-                                              row(BudgetExtended, BUDGET_EXTENDED) row(            \
-                                                  CompensationStarted, COMPENSATION_STARTED)       \
-                                                  row(CompensationFinished, COMPENSATION_FINISHED) \
-                                                      row(RunFinished, RUN_FINISHED)               \
-                                                          row(StoreOpened, STORE_OPENED)
+                  row(GuardEvaluated, GUARD_EVALUATED) row(DataAssigned, DATA_ASSIGNED) row(       \
+                      VerdictGiven, VERDICT_GIVEN) row(EventQueued, EVENT_QUEUED)                  \
+                      row(EventTaken, EVENT_TAKEN) row(InvocationStarted, INVOCATION_STARTED) row( \
+                          InvocationFinished, INVOCATION_FINISHED) row(JobIntended, JOB_INTENDED)  \
+                          row(RetryScheduled, RETRY_SCHEDULED) row(                                \
+                              JobCancelRequested, JOB_CANCEL_REQUESTED) row(TimerSet, TIMER_SET)   \
+                              row(TimerCancelled, TIMER_CANCELLED) row(GateOpened, GATE_OPENED)    \
+                                  row(GateClosed, GATE_CLOSED)                                     \
+                                      row(IncidentRaised, INCIDENT_RAISED) row(BudgetExtended,     \
+                                                                               BUDGET_EXTENDED)    \
+                                          row(CompensationStarted, COMPENSATION_STARTED) row(      \
+                                              CompensationFinished, COMPENSATION_FINISHED)         \
+                                              row(RunFinished, RUN_FINISHED)                       \
+                                                  row(StoreOpened, STORE_OPENED) row(              \
+                                                      MessageReceived, MESSAGE_RECEIVED)           \
+                                                      row(MessageConsumed, MESSAGE_CONSUMED) row(  \
+                                                          MessageExpired, MESSAGE_EXPIRED)         \
+                                                          row(LeaseGranted, LEASE_GRANTED)         \
+                                                              row(LeaseReleased, LEASE_RELEASED)   \
+                                                                  row(RunPaused, RUN_PAUSED)       \
+                                                                      row(RunResumed, RUN_RESUMED)
 
 constexpr std::size_t event_types = 0
 #define CR_COUNT(type, number) +1
@@ -38,7 +45,7 @@ constexpr std::size_t event_types = 0
 #undef CR_COUNT
     ;
 static_assert(std::variant_size_v<Event> == event_types);
-static_assert(static_cast<std::size_t>(schema::EventType::STORE_OPENED) == event_types);
+static_assert(static_cast<std::size_t>(schema::EventType::RUN_RESUMED) == event_types);
 
 struct TypeOf {
 #define CR_TYPE_OF(type, number)                    \

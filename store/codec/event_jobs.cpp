@@ -186,6 +186,25 @@ void read(schema::IncidentRaised::Reader from, IncidentRaised& event, Trouble& t
   start_unfinished = from.getStartUnfinished();
 }
 
+void write(schema::MessageConsumed::Builder to, const MessageConsumed& event, Trouble&) {
+  const auto& [message] = event;
+  put_text(to, &schema::MessageConsumed::Builder::setMessage, message);
+}
+void read(schema::MessageConsumed::Reader from, MessageConsumed& event, Trouble&) {
+  auto& [message] = event;
+  message = string_of(from.getMessage());
+}
+void write(schema::MessageExpired::Builder to, const MessageExpired& event, Trouble&) {
+  const auto& [message, reason] = event;
+  put_text(to, &schema::MessageExpired::Builder::setMessage, message);
+  put_text(to, &schema::MessageExpired::Builder::setReason, reason);
+}
+void read(schema::MessageExpired::Reader from, MessageExpired& event, Trouble&) {
+  auto& [message, reason] = event;
+  message = string_of(from.getMessage());
+  reason = string_of(from.getReason());
+}
+
 void write(schema::BudgetExtended::Builder to, const BudgetExtended& event, Trouble&) {
   const auto& [state, entries] = event;
   to.setState(state.value);

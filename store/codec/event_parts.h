@@ -23,6 +23,11 @@ CR_EVENT_CODEC(IncidentResolved);
 CR_EVENT_CODEC(RunCancelRequested);
 CR_EVENT_CODEC(RollbackRequested);
 CR_EVENT_CODEC(CommandRejected);
+CR_EVENT_CODEC(MessageReceived);
+CR_EVENT_CODEC(LeaseGranted);
+CR_EVENT_CODEC(LeaseReleased);
+CR_EVENT_CODEC(RunPaused);
+CR_EVENT_CODEC(RunResumed);
 // event_chart.cpp
 CR_EVENT_CODEC(TransitionTaken);
 CR_EVENT_CODEC(GuardEvaluated);
@@ -45,6 +50,8 @@ CR_EVENT_CODEC(IncidentRaised);
 CR_EVENT_CODEC(BudgetExtended);
 CR_EVENT_CODEC(CompensationStarted);
 CR_EVENT_CODEC(CompensationFinished);
+CR_EVENT_CODEC(MessageConsumed);
+CR_EVENT_CODEC(MessageExpired);
 
 #undef CR_EVENT_CODEC
 

@@ -41,17 +41,62 @@ static void read(schema::Expectation::Reader from, Expectation& expect) {
 }
 
 static void write(schema::JobLimits::Builder to, const JobLimits& limits) {
-  const auto& [run_timeout, grace, output_bytes_max] = limits;
-  put_optional(to, &schema::JobLimits::Builder::initRunTimeout, run_timeout);
+  using B = schema::JobLimits::Builder;
+  const auto& [run_timeout, grace, output_bytes_max, queue_timeout, start_timeout,
+               silence_timeout] = limits;
+  put_optional(to, &B::initRunTimeout, run_timeout);
   to.setGrace(grace.count());
   to.setOutputBytesMax(output_bytes_max);
+  put_optional(to, &B::initQueueTimeout, queue_timeout);
+  put_optional(to, &B::initStartTimeout, start_timeout);
+  put_optional(to, &B::initSilenceTimeout, silence_timeout);
 }
 static void read(schema::JobLimits::Reader from, JobLimits& limits) {
-  auto& [run_timeout, grace, output_bytes_max] = limits;
+  auto& [run_timeout, grace, output_bytes_max, queue_timeout, start_timeout, silence_timeout] =
+      limits;
   run_timeout.reset();
   if (from.hasRunTimeout()) run_timeout = Duration(from.getRunTimeout().getValue());
+  queue_timeout.reset();
+  if (from.hasQueueTimeout()) queue_timeout = Duration(from.getQueueTimeout().getValue());
+  start_timeout.reset();
+  if (from.hasStartTimeout()) start_timeout = Duration(from.getStartTimeout().getValue());
+  silence_timeout.reset();
+  if (from.hasSilenceTimeout()) silence_timeout = Duration(from.getSilenceTimeout().getValue());
   grace = Duration(from.getGrace());
   output_bytes_max = from.getOutputBytesMax();
+}
+
+static void write(schema::ResourceCount::Builder to,
+                  const std::pair<const std::string, std::uint32_t>& entry, Trouble&) {
+  put_text(to, &schema::ResourceCount::Builder::setResource, entry.first);
+  to.setUnits(entry.second);
+}
+static void write(schema::ResourceNeeds::Builder to, const ResourceNeeds& needs, Trouble& trouble) {
+  const auto& [units, exclusive] = needs;
+  put_list(to, &schema::ResourceNeeds::Builder::initUnits, units, trouble);
+  to.setExclusive(exclusive);
+}
+static void read(schema::ResourceNeeds::Reader from, ResourceNeeds& needs, Trouble& trouble) {
+  auto& [units, exclusive] = needs;
+  units.clear();
+  for (const auto element : from.getUnits()) {
+    std::string resource = string_of(element.getResource());
+    if (!units.empty() && !(units.rbegin()->first < resource))
+      return trouble.note("the resources of an attempt are not in order");
+    units.emplace_hint(units.end(), std::move(resource), element.getUnits());
+  }
+  exclusive = from.getExclusive();
+}
+
+void write(schema::LeasedUnit::Builder to, const LeasedUnit& unit, Trouble&) {
+  const auto& [resource, name] = unit;
+  put_text(to, &schema::LeasedUnit::Builder::setResource, resource);
+  put_text(to, &schema::LeasedUnit::Builder::setName, name);
+}
+void read(schema::LeasedUnit::Reader from, LeasedUnit& unit, Trouble&) {
+  auto& [resource, name] = unit;
+  resource = string_of(from.getResource());
+  name = string_of(from.getName());
 }
 
 static void write(schema::Artifact::Builder to, const Artifact& artifact, Trouble&) {
@@ -71,7 +116,7 @@ static void read(schema::Artifact::Reader from, Artifact& artifact, Trouble& tro
 void write(schema::JobSpec::Builder to, const JobSpec& spec, Trouble& trouble) {
   using B = schema::JobSpec::Builder;
   const auto& [token, run, root, state, kind, kind_version, inputs, expect, parse, limits, secrets,
-               folder] = spec;
+               folder, needs, leased] = spec;
   put_text(to, &B::setToken, token);
   put_text(to, &B::setRun, run);
   put_text(to, &B::setRoot, root);
@@ -84,10 +129,12 @@ void write(schema::JobSpec::Builder to, const JobSpec& spec, Trouble& trouble) {
   write(to.initLimits(), limits);
   put_scalars(to, &B::initSecrets, secrets);
   put_text(to, &B::setFolder, folder);
+  if (needs != ResourceNeeds{}) write(to.initNeeds(), needs, trouble);
+  put_list(to, &B::initLeased, leased, trouble);
 }
 void read(schema::JobSpec::Reader from, JobSpec& spec, Trouble& trouble) {
   auto& [token, run, root, state, kind, kind_version, inputs, expect, parse, limits, secrets,
-         folder] = spec;
+         folder, needs, leased] = spec;
   read(from.getToken(), token, trouble);
   read(from.getRun(), run, trouble);
   read(from.getRoot(), root, trouble);
@@ -100,6 +147,8 @@ void read(schema::JobSpec::Reader from, JobSpec& spec, Trouble& trouble) {
   read(from.getLimits(), limits);
   read_scalars(from.getSecrets(), secrets);
   folder = string_of(from.getFolder());
+  read(from.getNeeds(), needs, trouble);
+  read_list(from.getLeased(), leased, trouble);
 }
 
 void write(schema::JobFact::Builder to, const JobFact& fact, Trouble& trouble) {
@@ -138,7 +187,7 @@ void read(schema::ProcessIdentity::Reader from, ProcessIdentity& identity, Troub
 void write(schema::JobOutcome::Builder to, const JobOutcome& outcome, Trouble& trouble) {
   using B = schema::JobOutcome::Builder;
   const auto& [status, failure, completed, cancelled, never_started, result, message, exit_code,
-               signal, artifacts, facts, started, ended] = outcome;
+               signal, artifacts, facts, started, ended, limit] = outcome;
   to.setStatus(to_disk<schema::JobStatus>(status));
   to.setFailure(to_disk<schema::FailureClass>(failure));
   to.setCompleted(completed);
@@ -152,10 +201,11 @@ void write(schema::JobOutcome::Builder to, const JobOutcome& outcome, Trouble& t
   put_list(to, &B::initFacts, facts, trouble);
   to.setStarted(started.ns);
   to.setEnded(ended.ns);
+  to.setLimit(to_disk<schema::TimeLimit>(limit));
 }
 void read(schema::JobOutcome::Reader from, JobOutcome& outcome, Trouble& trouble) {
   auto& [status, failure, completed, cancelled, never_started, result, message, exit_code, signal,
-         artifacts, facts, started, ended] = outcome;
+         artifacts, facts, started, ended, limit] = outcome;
   read_enum(from.getStatus(), status, trouble);
   read_enum(from.getFailure(), failure, trouble);
   completed = from.getCompleted();
@@ -171,6 +221,7 @@ void read(schema::JobOutcome::Reader from, JobOutcome& outcome, Trouble& trouble
   read_list(from.getFacts(), facts, trouble);
   started.ns = from.getStarted();
   ended.ns = from.getEnded();
+  read_enum(from.getLimit(), limit, trouble);
 }
 
 }  // namespace checkride::codec

@@ -9,7 +9,7 @@ namespace checkride::codec {
 static void write(schema::RunSummary::Builder to, const RunSummary& summary, Trouble& trouble) {
   using B = schema::RunSummary::Builder;
   const auto& [definition_name, definition, parent, root, mode, outcome, started, updated, next_due,
-               owes_work, gates, incidents, jobs] = summary;
+               owes_work, gates, incidents, jobs, leases, paused] = summary;
   put_text(to, &B::setDefinitionName, definition_name);
   put_digest(to, &B::setDefinition, definition);
   if (parent) write(to.initParent(), *parent, trouble);
@@ -23,10 +23,12 @@ static void write(schema::RunSummary::Builder to, const RunSummary& summary, Tro
   to.setGates(gates);
   to.setIncidents(incidents);
   to.setJobs(jobs);
+  to.setLeases(leases);
+  to.setPaused(paused);
 }
 static void read(schema::RunSummary::Reader from, RunSummary& summary, Trouble& trouble) {
   auto& [definition_name, definition, parent, root, mode, outcome, started, updated, next_due,
-         owes_work, gates, incidents, jobs] = summary;
+         owes_work, gates, incidents, jobs, leases, paused] = summary;
   definition_name = string_of(from.getDefinitionName());
   read(from.getDefinition(), definition, trouble);
   parent.reset();
@@ -42,6 +44,8 @@ static void read(schema::RunSummary::Reader from, RunSummary& summary, Trouble& 
   gates = from.getGates();
   incidents = from.getIncidents();
   jobs = from.getJobs();
+  leases = from.getLeases();
+  paused = from.getPaused();
 }
 
 void write(schema::RunHead::Builder to, const RunHead& head, Trouble& trouble) {

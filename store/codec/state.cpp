@@ -253,6 +253,65 @@ static void read(schema::AnsweredCommand::Reader from, std::pair<CommandId, Answ
   reason = string_of(from.getReason());
 }
 
+static void write(schema::MessageRecord::Builder to, const MessageRecord& record,
+                  Trouble& trouble) {
+  using B = schema::MessageRecord::Builder;
+  const auto& [message, name, data, received_at, received, expires] = record;
+  put_text(to, &B::setMessage, message);
+  put_text(to, &B::setName, name);
+  if (!data.is_null()) write(to.initData(), data, trouble);
+  to.setReceivedAt(received_at.value);
+  to.setReceived(received.ns);
+  put_optional(to, &B::initExpires, expires);
+}
+static void read(schema::MessageRecord::Reader from, MessageRecord& record, Trouble& trouble) {
+  auto& [message, name, data, received_at, received, expires] = record;
+  message = string_of(from.getMessage());
+  name = string_of(from.getName());
+  read(from.getData(), data, trouble);
+  received_at.value = from.getReceivedAt();
+  received.ns = from.getReceived();
+  expires.reset();
+  if (from.hasExpires()) expires = Timestamp{from.getExpires().getValue()};
+}
+
+static void write(schema::LeaseRecord::Builder to, const std::pair<const Token, LeaseRecord>& entry,
+                  Trouble& trouble) {
+  using B = schema::LeaseRecord::Builder;
+  const auto& [units, exclusive, boot_id, granted_at, granted] = entry.second;
+  put_text(to, &B::setToken, entry.first);
+  put_list(to, &B::initUnits, units, trouble);
+  to.setExclusive(exclusive);
+  put_text(to, &B::setBootId, boot_id);
+  to.setGrantedAt(granted_at.value);
+  to.setGranted(granted.ns);
+}
+static void read(schema::LeaseRecord::Reader from, std::pair<Token, LeaseRecord>& entry,
+                 Trouble& trouble) {
+  auto& [units, exclusive, boot_id, granted_at, granted] = entry.second;
+  read(from.getToken(), entry.first, trouble);
+  read_list(from.getUnits(), units, trouble);
+  exclusive = from.getExclusive();
+  boot_id = string_of(from.getBootId());
+  granted_at.value = from.getGrantedAt();
+  granted.ns = from.getGranted();
+}
+
+static void write(schema::PauseRecord::Builder to, const PauseRecord& record, Trouble& trouble) {
+  const auto& [since, reason, by_parent, actor] = record;
+  to.setSince(since.ns);
+  put_text(to, &schema::PauseRecord::Builder::setReason, reason);
+  to.setByParent(by_parent);
+  write(to.initActor(), actor, trouble);
+}
+static void read(schema::PauseRecord::Reader from, PauseRecord& record, Trouble& trouble) {
+  auto& [since, reason, by_parent, actor] = record;
+  since.ns = from.getSince();
+  reason = string_of(from.getReason());
+  by_parent = from.getByParent();
+  read(from.getActor(), actor, trouble);
+}
+
 static void write(schema::ChartState::Builder to, const statechart::ChartState& chart,
                   Trouble& trouble) {
   const auto& [configuration, history, running] = chart;
@@ -272,7 +331,8 @@ void write(schema::RunState::Builder to, const RunState& value, Trouble& trouble
   const auto& [run, last, mode, start, started, updated, author, params, data, started_at,
                assigned_at, chart, entries, entered_at, invocations, jobs, timers, gates, incidents,
                queue, verdicts, results, completed, compensated, compensating, end_reason, outcome,
-               outcome_reason, output, unsatisfied, answered, answered_order] = value;
+               outcome_reason, output, unsatisfied, answered, answered_order, messages, leases,
+               paused] = value;
   put_text(to, &B::setRun, run);
   to.setLast(last.value);
   to.setMode(to_disk<schema::RunMode>(mode));
@@ -305,13 +365,16 @@ void write(schema::RunState::Builder to, const RunState& value, Trouble& trouble
   put_scalars(to, &B::initUnsatisfied, unsatisfied);
   put_list(to, &B::initAnswered, answered, trouble);
   put_scalars(to, &B::initAnsweredOrder, answered_order);
+  put_list(to, &B::initMessages, messages, trouble);
+  put_list(to, &B::initLeases, leases, trouble);
+  if (paused) write(to.initPaused(), *paused, trouble);
 }
 
 void read(schema::RunState::Reader from, RunState& value, Trouble& trouble) {
   auto& [run, last, mode, start, started, updated, author, params, data, started_at, assigned_at,
          chart, entries, entered_at, invocations, jobs, timers, gates, incidents, queue, verdicts,
          results, completed, compensated, compensating, end_reason, outcome, outcome_reason, output,
-         unsatisfied, answered, answered_order] = value;
+         unsatisfied, answered, answered_order, messages, leases, paused] = value;
   read(from.getRun(), run, trouble);
   last.value = from.getLast();
   read_enum(from.getMode(), mode, trouble);
@@ -349,6 +412,10 @@ void read(schema::RunState::Reader from, RunState& value, Trouble& trouble) {
   read_scalars(from.getUnsatisfied(), unsatisfied);
   read_map_of(from.getAnswered(), answered, trouble);
   read_scalars(from.getAnsweredOrder(), answered_order);
+  read_list(from.getMessages(), messages, trouble);
+  read_map_of(from.getLeases(), leases, trouble);
+  paused.reset();
+  if (from.hasPaused()) read(from.getPaused(), paused.emplace(), trouble);
 }
 
 }  // namespace checkride::codec

@@ -72,6 +72,29 @@ struct ResolveIncident {
 }
 struct CancelRun { reason @0 :Text; }
 struct RollbackRun { reason @0 :Text; }
+struct SignalRun {
+  name @0 :Text;
+  data @1 :V.Value;
+  reason @2 :Text;
+}
+struct GrantLease {
+  token @0 :Text;
+  units @1 :List(J.LeasedUnit);
+  exclusive @2 :Bool;
+  bootId @3 :Text;
+}
+struct ReleaseLease {
+  token @0 :Text;
+  reason @1 :Text;
+}
+struct PauseRun {
+  reason @0 :Text;
+  byParent @1 :Bool;
+}
+struct ResumeRun {
+  reason @0 :Text;
+  byParent @1 :Bool;
+}
 
 struct CommandBody {
   union {
@@ -86,5 +109,10 @@ struct CommandBody {
     resolveIncident @8 :ResolveIncident;
     cancelRun @9 :CancelRun;
     rollbackRun @10 :RollbackRun;
+    signalRun @11 :SignalRun;
+    grantLease @12 :GrantLease;
+    releaseLease @13 :ReleaseLease;
+    pauseRun @14 :PauseRun;
+    resumeRun @15 :ResumeRun;
   }
 }

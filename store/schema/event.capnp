@@ -18,14 +18,16 @@ enum EventType {
   invocationFinished @20; jobIntended @21; retryScheduled @22; jobCancelRequested @23;
   timerSet @24; timerCancelled @25; gateOpened @26; gateClosed @27; incidentRaised @28;
   budgetExtended @29; compensationStarted @30; compensationFinished @31; runFinished @32;
-  storeOpened @33;
+  storeOpened @33; messageReceived @34; messageConsumed @35; messageExpired @36;
+  leaseGranted @37; leaseReleased @38; runPaused @39; runResumed @40;
 }
 
 enum RejectionCode {
   runAlreadyStarted @0; runUnknown @1; runFinished @2; badParams @3; gateNotOpen @4;
   gateSeenStale @5; answerNotAllowed @6; optionUnknown @7; reasonMissing @8; incidentNotOpen @9;
   incidentAmbiguous @10; resolutionNotApplicable @11; stateUnknown @12; timerNotSet @13;
-  definitionMismatch @14;
+  definitionMismatch @14; messageUnknown @15; messageInvalid @16; queueFull @17;
+  leaseNotAwaited @18; alreadyPaused @19; notPaused @20;
 }
 enum Verdict {
   none @0; passed @1; warned @2; failed @3; skipped @4; unavailable @5; waived @6; claimed @7;
@@ -33,7 +35,9 @@ enum Verdict {
 }
 enum JobPurpose { invoke @0; probe @1; undo @2; }
 enum Performer { runner @0; machine @1; person @2; }
-enum TimerPurpose { send @0; retry @1; gateReminder @2; gateExpiry @3; }
+enum TimerPurpose {
+  send @0; retry @1; gateReminder @2; gateExpiry @3; queueLimit @4; messageExpiry @5;
+}
 enum IncidentKind {
   executionError @0; jobLost @1; jobUnknown @2; stuck @3; budgetExhausted @4; limit @5;
   undoFailed @6; kindMissing @7;
@@ -58,6 +62,19 @@ struct CommandRejected {
   command @0 :C.CommandBody;
   code @1 :RejectionCode;
   reason @2 :Text;
+}
+struct MessageReceived {
+  command @0 :C.SignalRun;
+  message @1 :Text;
+  expires @2 :V.OptionalInt64;
+}
+struct LeaseGranted { command @0 :C.GrantLease; }
+struct LeaseReleased { command @0 :C.ReleaseLease; }
+struct RunPaused { command @0 :C.PauseRun; }
+struct TimerDue { timer @0 :Text; due @1 :Int64; }
+struct RunResumed {
+  command @0 :C.ResumeRun;
+  due @1 :List(TimerDue);
 }
 
 # --- chart ---
@@ -128,6 +145,8 @@ struct TimerSet {
   data @6 :V.Value;
 }
 struct TimerCancelled { timer @0 :Text; }
+struct MessageConsumed { message @0 :Text; }
+struct MessageExpired { message @0 :Text; reason @1 :Text; }
 struct GateOpened {
   gate @0 :Text;
   state @1 :UInt32;

@@ -33,6 +33,8 @@ struct RunSummary {
   gates @10 :UInt32;
   incidents @11 :UInt32;
   jobs @12 :UInt32;
+  leases @13 :UInt32;
+  paused @14 :Bool;
 }
 
 struct StoredDefinition {

@@ -30,6 +30,24 @@ struct JobLimits {
   runTimeout @0 :V.OptionalInt64;  # nanoseconds
   grace @1 :Int64;                 # nanoseconds
   outputBytesMax @2 :UInt64;
+  queueTimeout @3 :V.OptionalInt64;    # nanoseconds, as the two below
+  startTimeout @4 :V.OptionalInt64;
+  silenceTimeout @5 :V.OptionalInt64;
+}
+
+enum TimeLimit { none @0; queue @1; start @2; run @3; silence @4; }
+
+struct ResourceCount {
+  resource @0 :Text;
+  units @1 :UInt32;
+}
+struct ResourceNeeds {
+  units @0 :List(ResourceCount);
+  exclusive @1 :Bool;
+}
+struct LeasedUnit {
+  resource @0 :Text;
+  name @1 :Text;
 }
 
 struct JobSpec {
@@ -45,6 +63,8 @@ struct JobSpec {
   limits @9 :JobLimits;
   secrets @10 :List(Text);         # names, never values
   folder @11 :Text;
+  needs @12 :ResourceNeeds;        # null: none
+  leased @13 :List(LeasedUnit);
 }
 
 struct Artifact {
@@ -82,4 +102,5 @@ struct JobOutcome {
   facts @10 :List(JobFact);
   started @11 :Int64;
   ended @12 :Int64;
+  limit @13 :TimeLimit;
 }

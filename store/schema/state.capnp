@@ -68,6 +68,28 @@ struct ResultRecord {
   value @1 :V.Value;
   standsAt @2 :UInt64;
 }
+struct MessageRecord {
+  message @0 :Text;
+  name @1 :Text;
+  data @2 :V.Value;
+  receivedAt @3 :UInt64;
+  received @4 :Int64;
+  expires @5 :V.OptionalInt64;
+}
+struct LeaseRecord {
+  token @0 :Text;
+  units @1 :List(J.LeasedUnit);
+  exclusive @2 :Bool;
+  bootId @3 :Text;
+  grantedAt @4 :UInt64;
+  granted @5 :Int64;
+}
+struct PauseRecord {
+  since @0 :Int64;
+  reason @1 :Text;
+  byParent @2 :Bool;
+  actor @3 :C.Actor;
+}
 struct AnsweredCommand {
   command @0 :Text;
   sequence @1 :UInt64;
@@ -113,4 +135,7 @@ struct RunState {
   unsatisfied @29 :List(UInt32);
   answered @30 :List(AnsweredCommand);
   answeredOrder @31 :List(Text);
+  messages @32 :List(MessageRecord);
+  leases @33 :List(LeaseRecord);
+  paused @34 :PauseRecord;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "workflows/loader/load.h"
 
@@ -87,6 +88,22 @@ JobOutcome looked(const std::string& verdict, std::optional<std::int64_t> n) {
   return outcome;
 }
 
+namespace {
+
+// Whether an active state listens to a declared message.
+bool hears(const RunState& state, const Definition& definition) {
+  std::vector<statechart::StateIndex> active = state.chart.configuration;
+  active.push_back(statechart::root_state);
+  for (const MessageSpec& message : definition.messages)
+    for (const statechart::StateIndex index : active)
+      for (const auto transition : definition.chart.state(index).transitions)
+        for (const std::string& descriptor : definition.chart.transition(transition).events)
+          if (statechart::matches(descriptor, "message." + message.name)) return true;
+  return false;
+}
+
+}  // namespace
+
 std::vector<std::string> broken_laws(const RunState& before, const Definition& definition,
                                      const Command& command, const Decision& decision) {
   std::vector<std::string> broken;
@@ -115,7 +132,9 @@ std::vector<std::string> broken_laws(const RunState& before, const Definition& d
                          !std::holds_alternative<MarkJobStarted>(command.body) &&
                          !std::holds_alternative<AdoptJob>(command.body) &&
                          !std::holds_alternative<ReportJobUnknown>(command.body) &&
-                         !std::holds_alternative<FireTimer>(command.body);
+                         !std::holds_alternative<FireTimer>(command.body) &&
+                         !std::holds_alternative<GrantLease>(command.body) &&
+                         !std::holds_alternative<ReleaseLease>(command.body);
   if (by_person && next.mode != RunMode::absent) {
     const Decision repeated = decide(next, definition, command);
     demand(repeated.repeated && repeated.events.empty() && repeated.next == next &&
@@ -125,13 +144,31 @@ std::vector<std::string> broken_laws(const RunState& before, const Definition& d
   demand(next.chart.configuration.empty() || definition.chart.is_legal(next.chart.configuration),
          "the configuration is legal");
   demand(!next.finished() || (next.jobs.empty() && next.timers.empty() && next.gates.empty() &&
-                              next.incidents.empty()),
+                              next.incidents.empty() && next.messages.empty() &&
+                              next.leases.empty() && !next.paused),
          "a finished run has nothing left");
   const bool live = next.mode != RunMode::absent && !next.finished();
   demand(!live || !next.jobs.empty() || !next.timers.empty() || !next.gates.empty() ||
-             !next.incidents.empty(),
+             !next.incidents.empty() || next.paused || hears(next, definition),
          "something can wake a run that goes on");
   demand(next.parked() || next.queue.empty(), "a queue waits for an incident");
+  std::set<LeasedUnit> held;
+  for (const auto& [token, lease] : next.leases) {
+    const auto job = next.jobs.find(token);
+    demand(job != next.jobs.end() || !decision.accepted, "only a live attempt holds units");
+    for (const LeasedUnit& unit : lease.units)
+      demand(held.insert(unit).second, "a unit has one holder");
+    if (job == next.jobs.end()) continue;
+    std::map<std::string, std::uint32_t> given;
+    for (const LeasedUnit& unit : lease.units) ++given[unit.resource];
+    demand(given == job->second.intent->spec.needs.units, "an attempt gets all its needs at once");
+  }
+  for (const auto& [id, timer] : next.timers) {
+    if (timer.purpose != TimerPurpose::queue_limit || !decision.accepted) continue;
+    const auto job = next.jobs.find(Token(timer.event));
+    demand(job != next.jobs.end() && next.awaits_lease(job->second),
+           "a wait that is over has no limit");
+  }
   return broken;
 }
 

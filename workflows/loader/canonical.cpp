@@ -186,6 +186,34 @@ void write_parse(Writer& out, std::vector<ParseRule> rules) {
   }
 }
 
+// What older versions did not have is written only where it is used, so that their hashes stay.
+void write_lease(Writer& out, const InvokeSpec& invoke) {
+  const auto limit = [&](std::string_view name, const std::optional<Duration>& value) {
+    if (value) out.field(name, value->count());
+  };
+  limit("queue_timeout", invoke.limits.queue_timeout);
+  limit("start_timeout", invoke.limits.start_timeout);
+  limit("silence_timeout", invoke.limits.silence_timeout);
+  if (invoke.needs.units.empty()) return;
+  out.field("needs").list(invoke.needs.units.size());
+  for (const auto& [resource, units] : invoke.needs.units) out.field(resource, units);
+  out.field("exclusive", invoke.needs.exclusive ? 1 : 0);
+}
+
+void write_messages(Writer& out, std::vector<MessageSpec> messages) {
+  std::sort(messages.begin(), messages.end(),
+            [](const MessageSpec& a, const MessageSpec& b) { return a.name < b.name; });
+  out.list(messages.size());
+  for (const MessageSpec& message : messages) {
+    out.open();
+    out.field("name", message.name);
+    out.field("type", cel::to_string(message.type));
+    write(out.field("ttl"), message.ttl);
+    out.field("title", message.title);
+    out.close();
+  }
+}
+
 // A probe has none of its own, so this goes down one level.
 void write(Writer& out, const InvokeSpec& invoke) {
   out.open();
@@ -205,6 +233,7 @@ void write(Writer& out, const InvokeSpec& invoke) {
   write(out.field("run_timeout"), invoke.limits.run_timeout);
   out.field("grace", invoke.limits.grace.count());
   out.field("output_max", static_cast<std::int64_t>(invoke.limits.output_bytes_max));
+  write_lease(out, invoke);
   std::vector<std::string> secrets = invoke.secrets;
   std::sort(secrets.begin(), secrets.end());
   out.texts("secrets", secrets);
@@ -274,6 +303,10 @@ class Canonical {
     std::sort(names.begin(), names.end());
     out_.texts("record_env", names);
     out_.texts("omits", definition_.omits);
+    if (!definition_.messages.empty()) {
+      out_.field("messages");
+      write_messages(out_, definition_.messages);
+    }
     out_.field("states").list(definition_.states.size());
     for (std::uint32_t i = 0; i < definition_.states.size(); ++i) state(statechart::StateIndex(i));
     return out_.take();

@@ -292,6 +292,12 @@ std::optional<std::string> DefinitionReader::event_name(const Node& node) {
                         ".*' come from the engine; give this one another name");
     return std::nullopt;
   }
+  if (!definition_->messages.empty() && name->starts_with(message_prefix)) {
+    reporter_.error(node.place, "event-name",
+                    "messages come from outside, by `checkride signal`; give this event another "
+                    "name");
+    return std::nullopt;
+  }
   return name;
 }
 

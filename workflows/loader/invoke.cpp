@@ -38,7 +38,6 @@ struct Unsupported {
   std::string_view advice;
 };
 constexpr Unsupported unsupported_keys[] = {
-    {"needs", "leases of resources are not supported; run such states one after the other"},
     {"host", "only local jobs are supported; call ssh or sbatch from a script"},
     {"quorum", "a gate is answered by one person; use several gates"},
     {"signed", "signed answers are not supported; remove the key"},
@@ -259,6 +258,7 @@ void DefinitionReader::read_job(const Node& node, InvokeSpec& spec, const Scope&
                 "job '" + spec.signature.name + "'", scope, spec.with);
   if (const Node* secrets = node.find("secrets")) spec.secrets = names_of(*secrets, "'secrets'");
   read_limits(node, spec);
+  if (const Node* needs = node.find("needs")) read_needs(*needs, spec);
   read_repeat(node, spec, scope, may_probe);
   if (const Node* retry = node.find("retry")) read_retry(*retry, spec);
   if (const Node* expect = node.find("expect")) read_expect(*expect, spec);

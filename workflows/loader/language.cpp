@@ -13,6 +13,8 @@ namespace {
   {"title", "shown_text", "Heading of the report; may hold `${params.x}`."},                      \
       {"params", "params", "What a run is given: `name: TYPE`, or a map with type and default."}, \
       {"data", "data", "Fields that `assign` changes, each with a type and a first value."},      \
+      {"messages", "messages",                                                                    \
+       "What `checkride signal` may tell a run; transitions listen to `message.NAME`."},          \
       {"result", "result",                                                                        \
        "What final states give as `output`; `\"name?\": TYPE` may be missing."},                  \
       {"errors", "error_policy",                                                                  \
@@ -42,6 +44,11 @@ constexpr Key param[] = {
     {"title", "text", "What it is for, in a line."},
     {"default", "value", "Its value when none is given; without a default one must be given."},
     {"secret", "flag", "Masked wherever it would be shown."},
+};
+constexpr Key message[] = {
+    {"type", "type", "The type of its data, which is `event.data`; without a type it has none."},
+    {"ttl", "duration", "How long it waits for a transition; without it, as long as the run."},
+    {"title", "text", "What it says, in a line."},
 };
 constexpr Key data_field[] = {
     {"type", "type", "The type of its value.", true},
@@ -134,6 +141,9 @@ constexpr Key if_branch[] = {
 
 constexpr Key job[] = {
     CR_ATTEMPT_KEYS,
+    {"needs", "needs",
+     "Units of resources that it leases before it starts, as `{gpu: 1}`; with `exclusive: true` "
+     "nobody else holds any of these resources meanwhile."},
     {"retry", "retry", "Further attempts after a failure: a number, a rule, or rules by class."},
     {"repeat", "repeat",
      "What may follow when the end of an attempt is unknown: `safe` starts it again, `probe` looks "
@@ -166,7 +176,10 @@ constexpr Key machine_invocation[] = {
 };
 
 constexpr Key timeout[] = {
+    {"queue", "duration", "From the decision to run it until it has its go-ahead and its units."},
+    {"start", "duration", "From the request to start it until it runs."},
     {"run", "duration", "From its start to its end."},
+    {"silence", "duration", "Without a byte of output while it runs."},
 };
 constexpr Key retry_rule[] = {
     {"max", "retry_count", "How many further attempts.", true},
@@ -210,6 +223,7 @@ constexpr MapForm maps[] = {
      ""},
     {"param", "Param", "A value that a run is given.", param, ""},
     {"data_field", "Data field", "A value that the run changes.", data_field, ""},
+    {"message", "Message", "Something told to a run from outside.", message, ""},
     {"state", "State", "A state without `type`, or a parallel one.", state, ""},
     {"final_state", "Final state", "A state with `type: final`.", final_state, ""},
     {"history_state", "History state", "A state with `type: history`.", history_state, ""},
@@ -262,6 +276,13 @@ constexpr Form forms[] = {
     {"data", "a map of data fields",
      R"({"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
          "additionalProperties": {"$ref": "#/$defs/data_field"}})"},
+    {"messages", "a map of messages",
+     R"({"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,100}$"},
+         "additionalProperties": {"anyOf": [{"$ref": "#/$defs/message"}, {"type": "null"}]}})"},
+    {"needs", "a map of resources to numbers, and `exclusive`",
+     R"({"type": "object", "minProperties": 1, "properties": {"exclusive": {"$ref": "#/$defs/flag"}},
+         "propertyNames": {"pattern": "^[a-z][a-z0-9_-]{0,39}$"},
+         "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 1024}})"},
     {"result", "a map of `name: TYPE`",
      R"({"type": "object", "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*[?]?$"},
          "additionalProperties": {"$ref": "#/$defs/type"}})"},

@@ -22,6 +22,7 @@ class Linter {
   void run() {
     check_reachable();
     check_events();
+    check_unheard();
     for (std::uint32_t i = 1; i < definition_.states.size(); ++i) {
       const StateIndex state(i);
       if (chart_.is_history(state)) continue;
@@ -75,11 +76,39 @@ class Linter {
           // Errors of actions park the run; listening for them as well is harmless.
           if (paths_.can_occur(descriptor) || descriptor == "*" || descriptor.starts_with("error"))
             continue;
+          if (descriptor.starts_with(message_prefix)) {
+            check_message(definition_.transitions[t.value].place, descriptor);
+            continue;
+          }
           reporter_.warning(definition_.transitions[t.value].place, "event-never-raised",
                             "nothing raises the event '" + descriptor + "'",
                             reporter_.did_you_mean(descriptor, known));
         }
       }
+    }
+  }
+
+  void check_message(Place place, const std::string& descriptor) {
+    std::vector<std::string> known;
+    for (const MessageSpec& message : definition_.messages) known.push_back(message.name);
+    const std::string name = descriptor.substr(message_prefix.size());
+    reporter_.error(place, "unknown-message",
+                    "there is no message '" + name + "'; declare it under 'messages'",
+                    did_you_mean(name, known));
+  }
+
+  void check_unheard() {
+    for (const MessageSpec& message : definition_.messages) {
+      const std::string event = std::string(message_prefix) + message.name;
+      const bool heard = std::any_of(
+          chart_.transitions.begin(), chart_.transitions.end(), [&](const auto& transition) {
+            return std::any_of(transition.events.begin(), transition.events.end(),
+                               [&](const std::string& d) { return statechart::matches(d, event); });
+          });
+      if (!heard)
+        reporter_.warning(message.place, "unused-message",
+                          "nothing listens to the message '" + message.name + "'; add '" + event +
+                              "' under 'on' of a state");
     }
   }
 

@@ -108,8 +108,10 @@ class LoopGraph {
     add(from, vertex(enter, target), down);
   }
 
-  // Whether only a person can make the event happen: an answer that expiry does not give.
+  // Whether only a person can make the event happen: an answer that expiry does not give, or a
+  // message.
   bool by_person(const std::string& event, StateIndex source) const {
+    if (event.starts_with(message_prefix)) return true;
     const auto& invoke = definition_.states[source.value].invoke;
     if (!invoke || !is_gate(*invoke)) return false;
     for (const std::string& answer : answers_of(*invoke))

@@ -48,6 +48,8 @@ void Paths::collect_events() {
       events_.push_back({std::move(name), state});
   }
   for (const ContentBlock& block : definition_.contents) collect_raised(block);
+  for (const MessageSpec& message : definition_.messages)
+    events_.push_back({std::string(message_prefix) + message.name, std::nullopt});
   if (!definition_.park_on_error) events_.push_back({"error.execution", std::nullopt});
 }
 

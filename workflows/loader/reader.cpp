@@ -21,6 +21,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   definition_->title = text_or(root, "title", "");
   read_fields(root.find("params"), false, definition_->params);
   read_fields(root.find("data"), true, definition_->data);
+  read_messages(root.find("messages"));
   read_result(root.find("result"));
   if (const Node* errors = root.find("errors")) {
     const std::string policy = text_of(*errors, "'errors'").value_or("park");
@@ -57,7 +58,9 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
     results.push_back({definition_->chart.state(state).id, invocation.result, false});
   jobs_ = cel::Type::record(std::move(results));
   plain_ = environment({});
-  error_ = environment({std::nullopt, true});
+  error_ = environment({std::nullopt, true, std::nullopt});
+  for (const MessageSpec& message : definition_->messages)
+    messages_[message.name] = environment({std::nullopt, false, message.type});
   // Titles are shown for a run, whose params are complete: a default makes them no less certain.
   std::vector<cel::Field> params;
   for (const FieldSpec& param : definition_->params)

@@ -4,7 +4,8 @@
 // types. Internal to workflows/loader.
 //
 // The members stand in several files by subject: reader.cpp (the order of things), fields.cpp,
-// expressions.cpp, actions.cpp, transitions.cpp, states.cpp, invoke.cpp, retry_and_expect.cpp.
+// messages.cpp, expressions.cpp, actions.cpp, transitions.cpp, states.cpp, invoke.cpp,
+// retry_and_expect.cpp.
 #pragma once
 
 #include <map>
@@ -63,6 +64,11 @@ class DefinitionReader {
   // fields.cpp
   void read_fields(const Node* node, bool data, std::vector<FieldSpec>& fields);
   void read_result(const Node* node);
+
+  // messages.cpp
+  void read_messages(const Node* node);
+  void read_needs(const Node& node, InvokeSpec& spec);
+
   std::optional<cel::Value> literal(const Node& node, const cel::Type& type,
                                     const std::string& what);
   std::optional<cel::Value> untyped_literal(const Node& node);
@@ -169,9 +175,10 @@ class DefinitionReader {
   std::vector<std::string> state_ids_;
   std::map<statechart::StateIndex, Invocation> invocations_;
   cel::Type jobs_;
-  Environment plain_;  // params, data, jobs, run, now, event
-  Environment error_;  // and error
-  Environment shown_;  // params alone: titles
+  Environment plain_;                            // params, data, jobs, run, now, event
+  Environment error_;                            // and error
+  std::map<std::string, Environment> messages_;  // plain_ with a message's type in event.data
+  Environment shown_;                            // params alone: titles
 };
 
 }  // namespace checkride::loader

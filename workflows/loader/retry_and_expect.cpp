@@ -63,17 +63,24 @@ void DefinitionReader::read_limits(const Node& node, InvokeSpec& spec) {
   if (const Node* timeout = node.find("timeout")) {
     const Node* run = timeout;
     if (timeout->is_map()) {
-      std::vector<std::string> known = keys_of("timeout");
-      for (const std::string_view later : {"queue", "start", "silence"}) {
-        const Entry* entry = timeout->entry(later);
-        if (entry == nullptr || std::find(known.begin(), known.end(), later) != known.end())
-          continue;
-        reporter_.error(entry->place, "unsupported",
-                        "the timeout '" + entry->key + "' is not supported; 'run' is");
-        known.emplace_back(later);
-      }
-      check_keys(*timeout, known, "'timeout'");
+      check_keys(*timeout, keys_of("timeout"), "'timeout'");
       run = timeout->find("run");
+      const auto limit = [&](std::string_view key, std::optional<Duration>& value) {
+        const Entry* entry = timeout->entry(key);
+        if (entry == nullptr) return;
+        value = duration_of(entry->value, "'" + std::string(key) + "'");
+        if (value && *value <= Duration(0))
+          reporter_.error(entry->place, "shape",
+                          "the timeout '" + std::string(key) + "' must be longer than nothing");
+        if (key != "queue" && !spec.signature.supervised)
+          reporter_.error(entry->place, "shape",
+                          "job '" + spec.signature.name +
+                              "' runs inside the engine and has the timeouts 'queue' and 'run' "
+                              "alone");
+      };
+      limit("queue", spec.limits.queue_timeout);
+      limit("start", spec.limits.start_timeout);
+      limit("silence", spec.limits.silence_timeout);
     }
     if (run != nullptr) spec.limits.run_timeout = duration_of(*run, "'timeout'");
   }

@@ -32,6 +32,9 @@ constexpr Rule rules[] = {
     {"event-name", "error",
      "No event descriptor; or an event that cannot come here, or that only the engine raises."},
     {"event-never-raised", "warning", "A transition listens to an event that nothing raises."},
+    {"unknown-message", "error", "A transition listens to a message that is not declared."},
+    {"unused-message", "warning", "A message is declared, and nothing listens to it."},
+    {"needs", "error", "Resources that cannot be leased so."},
     {"event-unheard", "warning", "An action raises or sends an event that nothing listens to."},
     // Expressions and values.
     {"expression", "error", "CEL that does not compile: syntax, unknown names, wrong types."},

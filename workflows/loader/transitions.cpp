@@ -61,8 +61,9 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
       gate ? answers_of(invocation->spec) : std::vector<std::string>{};
 
   std::vector<std::string> events;
-  std::size_t results = 0;  // descriptors under which `result` is there
-  std::size_t errors = 0;   // and `error`
+  std::size_t results = 0;               // descriptors under which `result` is there
+  std::size_t errors = 0;                // and `error`
+  const Environment* message = nullptr;  // of the one message, when there is but one descriptor
   const std::vector<std::string> parts = words(entry.key);
   for (const std::string& part : parts) {
     if (part == "done" && gate)
@@ -96,6 +97,10 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
       ++results;
     } else if (is_descriptor(part)) {
       events.push_back(part);
+      if (part.starts_with(message_prefix) && parts.size() == 1)
+        if (const auto typed = messages_.find(part.substr(message_prefix.size()));
+            typed != messages_.end())
+          message = &typed->second;
     } else {
       return refuse("'" + part + "' is no event descriptor; write names joined by dots, or '*'");
     }
@@ -104,10 +109,11 @@ std::optional<std::vector<std::string>> DefinitionReader::descriptors(StateIndex
   scope.environment = &plain_;
   if (results == parts.size()) {
     if (!invocation->result_environment)
-      invocation->result_environment = environment({invocation->result, false});
+      invocation->result_environment = environment({invocation->result, false, std::nullopt});
     scope.environment = &*invocation->result_environment;
   }
   if (errors == parts.size()) scope.environment = &error_;
+  if (message != nullptr) scope.environment = message;
   return events;
 }
 

@@ -118,6 +118,19 @@ void World::look(Live& live, const AwaitTimer& timer) {
   static_cast<void>(timer);
 }
 
+// There is enough of everything.
+void World::look(Live& live, const AwaitLease& job) {
+  const JobSpec& spec = job.intent->spec;
+  if (!known_.insert("lease " + spec.token.value).second) return;
+  GrantLease grant;
+  grant.token = spec.token;
+  grant.exclusive = spec.needs.exclusive;
+  for (const auto& [resource, units] : spec.needs.units)
+    for (std::uint32_t i = 0; i < units; ++i)
+      grant.units.push_back({resource, spec.token.value + "." + std::to_string(i)});
+  schedule("lease " + spec.token.value, Duration(0), live.run.state.run, std::move(grant), Actor{});
+}
+
 void World::open_gates(Live& live) {
   const RunState& state = live.run.state;
   for (const auto& [token, gate] : state.gates) {

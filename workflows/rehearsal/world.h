@@ -52,6 +52,7 @@ class World {
   void look(Live& live, const StartChild& child);
   void look(Live& live, const StopJob& job);
   void look(Live& live, const AwaitTimer& timer);
+  void look(Live& live, const AwaitLease& job);
   void open_gates(Live& live);
   void open_incidents(Live& live);
   void tell_parent(Live& child);

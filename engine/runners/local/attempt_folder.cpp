@@ -40,6 +40,10 @@ class Fields {
     if (!field->is_int64()) return complain(name), 0;
     return field->get_int64();
   }
+  // Fields that a file of an older version does not have.
+  bool has(std::string_view name) const {
+    return object_ != nullptr && object_->contains({name.data(), name.size()});
+  }
   std::optional<std::int64_t> maybe_integer(std::string_view name) {
     const json::value* field = find(name);
     if (field == nullptr || field->is_null()) return std::nullopt;
@@ -181,6 +185,24 @@ std::string spec_to_json(const JobSpec& spec) {
       {"output_bytes_max", number(spec.limits.output_bytes_max)},
       {"secrets", texts(spec.secrets)},
       {"folder", spec.folder}};
+  const auto limit = [&](const char* name, const std::optional<Duration>& value) {
+    if (value) object[name] = value->count();
+  };
+  limit("queue_timeout_ns", spec.limits.queue_timeout);
+  limit("start_timeout_ns", spec.limits.start_timeout);
+  limit("silence_timeout_ns", spec.limits.silence_timeout);
+  if (!spec.needs.units.empty()) {
+    json::object units;
+    for (const auto& [resource, count] : spec.needs.units) units[resource] = count;
+    object["needs"] = std::move(units);
+  }
+  if (spec.needs.exclusive) object["exclusive"] = true;
+  if (!spec.leased.empty()) {
+    json::array leased;
+    for (const LeasedUnit& unit : spec.leased)
+      leased.push_back(json::object{{"resource", unit.resource}, {"unit", unit.name}});
+    object["leased"] = std::move(leased);
+  }
   return json::serialize(object);
 }
 
@@ -211,6 +233,31 @@ Result<JobSpec> spec_from_json(std::string_view text) {
   spec.limits.output_bytes_max = fields.unsigned_integer("output_bytes_max");
   spec.secrets = fields.texts("secrets");
   spec.folder = fields.text("folder");
+  const auto limit = [&](std::string_view name, std::optional<Duration>& value) {
+    if (fields.has(name)) value = Duration(fields.integer(name));
+  };
+  limit("queue_timeout_ns", spec.limits.queue_timeout);
+  limit("start_timeout_ns", spec.limits.start_timeout);
+  limit("silence_timeout_ns", spec.limits.silence_timeout);
+  if (fields.has("needs")) {
+    const json::value& units = fields.raw("needs");
+    if (!units.is_object()) fields.complain("needs");
+    for (const auto& unit : units.is_object() ? units.get_object() : json::object()) {
+      if (!unit.value().is_int64() || unit.value().get_int64() < 0 ||
+          unit.value().get_int64() > UINT32_MAX)
+        fields.complain("needs");
+      else
+        spec.needs.units[std::string(unit.key())] =
+            static_cast<std::uint32_t>(unit.value().get_int64());
+    }
+  }
+  if (fields.has("exclusive")) spec.needs.exclusive = fields.boolean("exclusive");
+  if (fields.has("leased"))
+    for (const json::value& item : fields.array("leased")) {
+      Fields part(item, "leased");
+      spec.leased.push_back(LeasedUnit{part.text("resource"), part.text("unit")});
+      fields.merge(part);
+    }
   CR_CHECK(fields.finish());
   return spec;
 }
@@ -268,6 +315,7 @@ std::string outcome_to_json(const Token& token, const JobOutcome& outcome) {
                       {"facts", std::move(facts)},
                       {"started_ns", outcome.started.ns},
                       {"ended_ns", outcome.ended.ns}};
+  if (outcome.limit != TimeLimit::none) object["limit"] = std::string(to_string(outcome.limit));
   return json::serialize(object);
 }
 
@@ -288,6 +336,11 @@ Result<JobOutcome> outcome_from_json(const Token& token, std::string_view text) 
   outcome.never_started = fields.boolean("never_started");
   outcome.result = fields.value("result");
   outcome.message = fields.text("message");
+  if (fields.has("limit")) {
+    const auto limit = parse_time_limit(fields.text("limit"));
+    if (!limit) fields.complain("limit");
+    outcome.limit = limit.value_or(TimeLimit::none);
+  }
   outcome.exit_code = fields.maybe_integer("exit_code");
   outcome.signal = fields.maybe_integer("signal");
   for (const json::value& item : fields.array("artifacts")) {

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
+#include <map>
 
+#include "engine/runners/local/gpu_lock.h"
 #include "engine/runners/local/process_identity.h"
 
 namespace checkride {
@@ -46,6 +49,22 @@ constexpr std::array<std::string_view, 33> allowed_names = {"PATH",
                                                             "NVIDIA_VISIBLE_DEVICES",
                                                             "LD_LIBRARY_PATH"};
 
+// CUDA_VISIBLE_DEVICES for GPUs, and CHECKRIDE_PORT=8001,8002 for any resource.
+void add_leased(const std::vector<LeasedUnit>& units, EnvironmentVariables& all) {
+  std::map<std::string, std::string> by_resource;
+  for (const LeasedUnit& unit : units) {
+    std::string& list = by_resource[unit.resource];
+    list += (list.empty() ? "" : ",") + unit.name;
+  }
+  for (const auto& [resource, list] : by_resource) {
+    std::string name = "CHECKRIDE_";
+    for (const char c : resource)
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    all.emplace_back(name, list);
+    if (resource == gpu_resource) all.emplace_back("CUDA_VISIBLE_DEVICES", list);
+  }
+}
+
 }  // namespace
 
 bool passes_to_jobs(std::string_view name) {
@@ -78,6 +97,7 @@ EnvironmentVariables job_environment(const JobSpec& spec, const ProcessIdentity&
   }
   all.insert(all.end(), added.begin(), added.end());
   all.insert(all.end(), secrets.begin(), secrets.end());
+  add_leased(spec.leased, all);  // these win: what it was given is what it may use
   all.emplace_back(token_variable, spec.token.value);
   all.emplace_back(run_variable, spec.run.value);
   all.emplace_back(attempt_variable, attempt_mark(supervisor, spec.token));

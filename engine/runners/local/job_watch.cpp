@@ -34,6 +34,7 @@ JobWatch::JobWatch(JobProcess& job, JobStream& output, JobStream& error, OutputM
                    const JobLimits& limits)
     : job_(job), output_(output), error_(error), match_(match), limits_(limits) {
   if (limits_.run_timeout) deadline_ = Clock::now() + *limits_.run_timeout;
+  last_output_ = Clock::now();
 }
 
 bool JobWatch::ended() const {
@@ -43,8 +44,8 @@ bool JobWatch::ended() const {
 Result<JobEnd> JobWatch::run(int signals) {
   while (!ended()) {
     int wait_ms = -1;
-    if (deadline_) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - Clock::now());
+    if (const auto next = next_deadline()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
       wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
     }
     std::array<pollfd, 3> fds = {
@@ -54,12 +55,26 @@ Result<JobEnd> JobWatch::run(int signals) {
     if (fds[1].revents != 0) drain(job_.output, output_, reads_per_round);
     if (fds[2].revents != 0) drain(job_.error, error_, reads_per_round);
     if (fds[0].revents != 0) on_signals(signals);
-    if (deadline_ && Clock::now() >= *deadline_) on_deadline();
+    if (deadline_ && Clock::now() >= *deadline_)
+      on_deadline();
+    else if (const auto quiet = silent_at(); quiet && Clock::now() >= *quiet)
+      terminate(JobEnd::Cause::silent);
   }
   keep(output_, output_.mask.finish());
   keep(error_, error_.mask.finish());
   match_.finish();
   return end_;
+}
+
+std::optional<JobWatch::Clock::time_point> JobWatch::silent_at() const {
+  if (phase_ != Phase::running || !limits_.silence_timeout) return std::nullopt;
+  return last_output_ + *limits_.silence_timeout;
+}
+
+std::optional<JobWatch::Clock::time_point> JobWatch::next_deadline() const {
+  const auto quiet = silent_at();
+  if (!quiet || (deadline_ && *deadline_ < *quiet)) return deadline_;
+  return quiet;
 }
 
 void JobWatch::on_signals(int signals) {
@@ -148,6 +163,7 @@ void JobWatch::drain(FileDescriptor& pipe, JobStream& stream, int reads_max) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) return pipe.reset();
+    last_output_ = Clock::now();
     keep(stream, stream.mask.pass({block.data(), static_cast<std::size_t>(got)}));
   }
 }

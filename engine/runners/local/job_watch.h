@@ -31,7 +31,7 @@ struct JobStream {
 
 // How the watching ended.
 struct JobEnd {
-  enum class Cause : std::uint8_t { itself, cancelled, timed_out, output_failed };
+  enum class Cause : std::uint8_t { itself, cancelled, timed_out, silent, output_failed };
   Cause cause = Cause::itself;
   std::optional<int> wait_status;     // of the job itself; absent: it could not be killed
   std::optional<Error> output_error;  // why the output could not be written
@@ -60,6 +60,8 @@ class JobWatch {
   void kill_all();
   void signal_all(int number);
   bool ended() const;
+  std::optional<Clock::time_point> silent_at() const;
+  std::optional<Clock::time_point> next_deadline() const;
 
   JobProcess& job_;
   JobStream& output_;
@@ -69,6 +71,7 @@ class JobWatch {
   Phase phase_ = Phase::running;
   std::optional<Clock::time_point> deadline_;  // of the phase
   Clock::time_point give_up_{};
+  Clock::time_point last_output_{};
   bool all_gone_ = false;
   bool gave_up_ = false;
   JobEnd end_;

@@ -23,6 +23,7 @@
 
 #include "engine/ports/clock.h"
 #include "engine/runners/local/attempt_folder.h"
+#include "engine/runners/local/claim.h"
 #include "engine/runners/local/outcome_check.h"
 #include "engine/runners/local/settle.h"
 
@@ -36,6 +37,7 @@ namespace {
 constexpr std::size_t inline_threads = 2;
 constexpr std::size_t file_threads = 2;  // one may be busy ending a dead supervisor's job
 constexpr std::size_t log_bytes_max = 1 << 16;
+constexpr Duration spawn_patience = std::chrono::milliseconds(100);
 
 struct Spawned {
   pid_t pid = -1;
@@ -142,7 +144,7 @@ struct LocalRunner::Implementation {
     JobSpec spec;
     asio::posix::stream_descriptor process;
     asio::posix::stream_descriptor notice;
-    asio::steady_timer timer;  // run timeout of an inline job
+    asio::steady_timer timer;  // run timeout of an inline job, start timeout of another
     std::array<char, 16> word{};
     pid_t child = -1;  // a supervisor of ours, to be reaped
     bool in_pool = false;
@@ -179,6 +181,8 @@ struct LocalRunner::Implementation {
   void start(const JobSpec& spec);
   void run_in_pool(const WatchPointer& watch, const JobKind& kind);
   void spawn(const WatchPointer& watch);
+  void limit_start(const WatchPointer& watch, Duration left);
+  void start_is_late(const WatchPointer& watch);
   void watch_process(const WatchPointer& watch);
   void watch_notice(const WatchPointer& watch);
   void settle(const WatchPointer& watch);
@@ -215,7 +219,41 @@ void LocalRunner::Implementation::start(const JobSpec& spec) {
   if (watch == nullptr) return;
   const JobKind* kind = catalog.find(spec.kind);
   if (inline_kind(kind)) return run_in_pool(watch, *kind);
+  if (spec.limits.start_timeout) limit_start(watch, *spec.limits.start_timeout);
   spawn(watch);  // an unknown kind too: its supervisor says so, like that of a missing version
+}
+
+// Up to the claim the limit is kept here: a claim made void cannot start any more. From then on the
+// supervisor keeps it.
+void LocalRunner::Implementation::limit_start(const WatchPointer& watch, Duration left) {
+  watch->timer.expires_after(left);
+  watch->timer.async_wait([this, weak = std::weak_ptr<Watch>(watch)](auto error) {
+    const WatchPointer alive = weak.lock();
+    if (error || alive == nullptr || alive->reported_started) return;
+    if (alive->child < 0) return limit_start(alive, spawn_patience);  // it is being spawned
+    start_is_late(alive);
+  });
+}
+
+void LocalRunner::Implementation::start_is_late(const WatchPointer& watch) {
+  on_pool(
+      files, watch, [folder = folder_of(watch->spec.token)] { return void_claim(folder); },
+      [this](const WatchPointer& alive, const Result<void>& voided) {
+        if (!voided || alive->child < 0) return;  // claimed, or ended meanwhile
+        // What hangs before its claim holds nothing and has started nothing.
+        ::syscall(SYS_pidfd_send_signal, alive->process.native_handle(), SIGKILL, nullptr, 0);
+        asio::post(files, [child = std::exchange(alive->child, -1)] {
+          while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+          }
+        });
+        JobOutcome outcome =
+            not_completed(JobStatus::error, FailureClass::timeout,
+                          "it did not start within its start timeout of " +
+                              to_human(alive->spec.limits.start_timeout.value_or(Duration(0))));
+        outcome.limit = TimeLimit::start;
+        outcome.ended = SystemClock().now();
+        finish(alive, outcome);
+      });
 }
 
 void LocalRunner::Implementation::run_in_pool(const WatchPointer& watch, const JobKind& kind) {
@@ -226,8 +264,10 @@ void LocalRunner::Implementation::run_in_pool(const WatchPointer& watch, const J
     watch->timer.async_wait([this, weak = std::weak_ptr<Watch>(watch), timeout](auto error) {
       const WatchPointer alive = weak.lock();
       if (error || alive == nullptr) return;
-      JobOutcome outcome = not_completed(JobStatus::error, FailureClass::timeout,
-                                         "it ran longer than its timeout of " + to_human(timeout));
+      JobOutcome outcome =
+          not_completed(JobStatus::error, FailureClass::timeout,
+                        "it ran longer than its run timeout of " + to_human(timeout));
+      outcome.limit = TimeLimit::run;
       outcome.ended = SystemClock().now();
       finish(alive, outcome);
     });

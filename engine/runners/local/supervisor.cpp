@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -16,6 +17,7 @@
 #include "engine/runners/local/attempt_folder.h"
 #include "engine/runners/local/claim.h"
 #include "engine/runners/local/environment.h"
+#include "engine/runners/local/gpu_lock.h"
 #include "engine/runners/local/guard_process.h"
 #include "engine/runners/local/job_process.h"
 #include "engine/runners/local/job_watch.h"
@@ -67,6 +69,12 @@ bool cancel_pending() {
   return sigismember(&pending, SIGTERM) == 1;
 }
 
+JobOutcome timed_out(TimeLimit limit, std::string message) {
+  JobOutcome outcome = not_completed(JobStatus::error, FailureClass::timeout, std::move(message));
+  outcome.limit = limit;
+  return outcome;
+}
+
 JobOutcome cancelled(std::string message) {
   JobOutcome outcome = not_completed(JobStatus::error, FailureClass::none, std::move(message));
   outcome.cancelled = true;
@@ -86,6 +94,8 @@ class Attempt {
 
  private:
   JobOutcome prepare_and_run();
+  std::optional<JobOutcome> lock_devices();
+  std::optional<JobOutcome> start_limit_passed() const;
   Result<JobEnd> watch(JobProcess& job, JobStream& output, JobStream& error, OutputMatch& match);
   Result<void> make_known(JobProcess& job);
   void run_own_kind() const;
@@ -102,7 +112,33 @@ class Attempt {
   const JobKind* kind_ = nullptr;
   std::optional<ProcessCommand> command_;  // of a foreign program
   EnvironmentVariables secrets_;
+  GpuLocks locks_;  // held to the end of the attempt
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
+
+std::optional<JobOutcome> Attempt::start_limit_passed() const {
+  const auto& limit = spec_.limits.start_timeout;
+  if (!limit || std::chrono::steady_clock::now() - begun_ < *limit) return std::nullopt;
+  return timed_out(TimeLimit::start,
+                   "it did not start within its start timeout of " + to_human(*limit));
+}
+
+// Another store may be using a GPU that this one has leased: wait for it.
+std::optional<JobOutcome> Attempt::lock_devices() {
+  sigset_t cancel;
+  sigemptyset(&cancel);
+  sigaddset(&cancel, SIGTERM);
+  const timespec look_again{0, 100'000'000};
+  for (bool told = false;; told = true) {
+    const auto busy = locks_.take(spec_.leased);
+    if (!busy) return from_error(busy.error());
+    if (busy->empty()) return std::nullopt;
+    if (!told) complain("waiting for GPU " + *busy + ", which is in use outside this store");
+    if (auto late = start_limit_passed()) return late;
+    if (::sigtimedwait(&cancel, nullptr, &look_again) == SIGTERM)
+      return cancelled("cancelled before it started");
+  }
+}
 
 JobOutcome Attempt::carry_out() {
   JobOutcome outcome = prepare_and_run();
@@ -149,6 +185,7 @@ JobOutcome Attempt::prepare_and_run() {
     return not_completed(JobStatus::error, FailureClass::code,
                          "bug of the kind " + spec_.kind + ": it named no program");
   if (cancel_pending()) return cancelled("cancelled before it started");
+  if (auto ended = lock_devices()) return *std::move(ended);
 
   auto output = OutputFile::create(folder_ / "stdout", spec_.limits.output_bytes_max);
   if (!output) return from_error(output.error());
@@ -170,10 +207,17 @@ JobOutcome Attempt::prepare_and_run() {
   launch.environment = job_environment(spec_, identity_, added, secrets_);
   auto job = JobProcess::fork(launch);
   if (!job) return from_error(job.error());
-  if (auto known = make_known(*job); !known) {
+  const auto abandon = [&] {
     ::kill(job->pid(), SIGKILL);  // it has not run an instruction of its own
     while (::waitpid(job->pid(), nullptr, 0) < 0 && errno == EINTR) {
     }
+  };
+  if (auto late = start_limit_passed()) {
+    abandon();
+    return *std::move(late);
+  }
+  if (auto known = make_known(*job); !known) {
+    abandon();
     return from_error(known.error());
   }
   const auto end = watch(*job, output_stream, error_stream, *match);
@@ -320,9 +364,13 @@ JobOutcome Attempt::conclude(const JobEnd& end, const JobProcess& job, const Job
   if (end.cause == JobEnd::Cause::cancelled) {
     outcome = cancelled("cancelled");
   } else if (end.cause == JobEnd::Cause::timed_out) {
-    outcome = not_completed(JobStatus::error, FailureClass::timeout,
-                            "it ran longer than its timeout of " +
-                                to_human(spec_.limits.run_timeout.value_or(Duration(0))));
+    outcome =
+        timed_out(TimeLimit::run, "it ran longer than its run timeout of " +
+                                      to_human(spec_.limits.run_timeout.value_or(Duration(0))));
+  } else if (end.cause == JobEnd::Cause::silent) {
+    outcome = timed_out(TimeLimit::silence,
+                        "it printed nothing for its silence timeout of " +
+                            to_human(spec_.limits.silence_timeout.value_or(Duration(0))));
   } else if (end.output_error) {
     outcome = not_completed(JobStatus::error, FailureClass::resource,
                             "its output could not be kept: " + end.output_error->text());

@@ -56,6 +56,7 @@ class History {
     command.time = Timestamp{1'700'000'000'000'000'000 +
                              static_cast<std::int64_t>(records_.size()) * 1'000'000'000};
     command.body = std::move(body);
+    command.offer = random_offer(dice_, state_);
     const Decision decision = decide(state_, *definition_, command);
     log_ += std::string(command_name(command.body)) + " -> " + names(decision) + "\n";
     for (const std::string& law : broken_laws(state_, *definition_, command, decision))

@@ -6,11 +6,12 @@ namespace {
 
 class Writer {
  public:
-  explicit Writer(Dice& dice) : dice_(dice), steps_(2 + dice.below(4)) {}
+  explicit Writer(Dice& dice) : dice_(dice), steps_(2 + dice.below(4)), messages_(dice.one_in(2)) {}
 
   std::string write() {
     const bool events = dice_.one_in(3);
     if (events) text_ += "errors: event\n";
+    if (messages_) text_ += "messages: {poke: {type: int, ttl: 30s}, nod: {}}\n";
     text_ += R"(params: {items: {type: list<int>, default: [1, 2, 3]}}
 data: {n: {type: int, default: 0}}
 machines:
@@ -38,11 +39,16 @@ machines:
   std::string job() {
     const std::string retry =
         dice_.one_in(2) ? ", retry: {infra: {max: 2, backoff: 1s, jitter: 0.3}}" : "";
+    const std::string waits = dice_.of(std::vector<std::string>{
+        "", "", "", ", needs: {gpu: 1}",
+        ", needs: {gpu: 2, exclusive: true}, timeout: {queue: 20s}",
+        ", needs: {gpu: 1, port: 1}, timeout: {queue: 5s}", ", timeout: {queue: 7s}"});
+    const std::string retry_and_waits = retry + waits;
     const std::string with = dice_.one_in(3) ? ", with: {n: \"${12 / (data.n % 4 + 1)}\"}" : "";
     switch (dice_.below(3)) {
-      case 0: return "{job: work" + with + retry + "}";
-      case 1: return "{job: safe" + with + retry + "}";
-      default: return "{job: probed, probe: {job: look}" + with + retry + "}";
+      case 0: return "{job: work" + with + retry_and_waits + "}";
+      case 1: return "{job: safe" + with + retry_and_waits + "}";
+      default: return "{job: probed, probe: {job: look}" + with + retry_and_waits + "}";
     }
   }
 
@@ -70,6 +76,11 @@ machines:
     const bool reports = dice_.one_in(3);
     if (reports) text_ += "    title: Step " + id + "\n    optional: true\n";
     if (dice_.one_in(4)) text_ += "    after: {10s: " + target() + "}\n";
+    if (messages_ && dice_.one_in(4)) {
+      text_ += "    on: {message.nod: " + target() + ", message.poke: {guard: event.data > 2, " +
+               "target: " + target() + "}}\n";
+      return;
+    }
     switch (dice_.below(5)) {
       case 0:
         text_ +=
@@ -82,8 +93,12 @@ machines:
       default:
         text_ += "    invoke: " + job() + "\n";
         if (dice_.one_in(2)) text_ += "    undo: {job: safe}\n";
-        text_ += "    on:\n      done:\n" + done("      ") + "      error: " + target() + "\n" +
-                 (dice_.one_in(2) ? "      nudge: " + target() + "\n" : "");
+        text_ +=
+            "    on:\n      done:\n" + done("      ") + "      error: " + target() + "\n" +
+            (dice_.one_in(2) ? "      nudge: " + target() + "\n" : "") +
+            (messages_ && dice_.one_in(2)
+                 ? "      message.poke: {guard: event.data % 2 == 0, target: " + target() + "}\n"
+                 : "");
     }
   }
 
@@ -110,6 +125,7 @@ machines:
 
   Dice& dice_;
   std::uint64_t steps_;
+  bool messages_;
   std::string text_;
 };
 

@@ -30,6 +30,10 @@ std::string random_document(Dice& dice);
 
 // The next thing that happens to the run: mostly what it waits for, sometimes nonsense.
 CommandBody random_command(Dice& dice, const RunState& state, const Definition& definition);
+// Units that are free: two GPUs and a port, less what the run holds.
+LeaseOffer free_units(const RunState& state);
+// An offer as a shell that drives the run may make one.
+std::optional<LeaseOffer> random_offer(Dice& dice, const RunState& state);
 // What brings a run to its end: everything passes, every incident is given up.
 CommandBody ending_command(const RunState& state, const Definition& definition);
 

@@ -88,7 +88,10 @@ JobSpec full_spec() {
   spec.expect = {{0, 3, -1}, {"ok", "\xff\xfe"}, {"FATAL"}, {"out.txt"}};
   spec.parse = {{"t", cel::Type::floating(), "t=(.*)", "", ""},
                 {"n", cel::Type::integer(), "", "r.json", "/a/0"}};
-  spec.limits = {std::chrono::seconds(5), std::chrono::milliseconds(1), ~0ULL};
+  spec.limits = {std::chrono::seconds(5), std::chrono::milliseconds(1), ~0ULL,
+                 std::chrono::hours(1),   std::chrono::seconds(2),      std::chrono::minutes(3)};
+  spec.needs = {{{"gpu", 2}, {"port", 1}}, true};
+  spec.leased = {{"gpu", "GPU-1"}, {"port", "8001"}};
   spec.secrets = {"TOKEN"};
   spec.folder = "/somewhere/with \"quotes\"";
   return spec;
@@ -115,6 +118,7 @@ TEST_CASE("specs, identities and outcomes read back equal", "[runners]") {
   outcome.signal = 9;
   outcome.artifacts = {{"stdout", sha256("x"), 1}};
   outcome.facts = {{"test.passed", map_of({{cel::Value("name"), cel::Value("t")}})}};
+  outcome.limit = TimeLimit::silence;
   outcome.started = Timestamp{1};
   outcome.ended = Timestamp{2};
   const Token token("run.1");

@@ -207,11 +207,14 @@ class Machine {
   KnownDefinitions definitions;
   NoArtifacts artifacts;
   std::shared_ptr<const Definition> definition;
-  std::vector<std::string> seen;  // events that observers were told of
+  std::vector<std::string> seen;     // events that observers were told of
+  LeaseAllocator::UnitsOf units_of;  // of the next boot, as the id below
+  std::string boot_id = "boot";
 
   struct Engine {
     explicit Engine(Machine& m)
-        : runtime(io, m.log, m.clock, m.definitions, m.artifacts, RuntimeOptions{"test", 8, 64}),
+        : runtime(io, m.log, m.clock, m.definitions, m.artifacts,
+                  RuntimeOptions{"test", 8, 64, m.units_of, m.boot_id}),
           runner(io, runtime, m.world) {}
     boost::asio::io_context io;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
