@@ -1,10 +1,9 @@
 // Rules about single expressions and actions that need the whole chart: results read before the
-// state that gives them can have run, named time zones, sends and events that lead nowhere.
+// state that gives them can have run, sends and events that lead nowhere.
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "engine/cel/time_text.h"
 #include "workflows/loader/lint.h"
 #include "workflows/loader/paths.h"
 #include "workflows/loader/uses.h"
@@ -69,7 +68,6 @@ class ResultCheck {
     for (const Use& use : uses_of(definition_)) {
       const std::vector<cel::LexedToken> tokens = tokens_of(use.expression);
       for (const std::string& name : results_read(tokens)) check_read(use, name, tokens);
-      check_zones(use, tokens);
     }
     check_blocks();
   }
@@ -145,25 +143,6 @@ class ResultCheck {
     for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
       if (parent == root_state || chart_.is_descendant(StateIndex(i), parent))
         later.entered[i] = true;
-  }
-
-  // t.getHours("Europe/Berlin") would read the machine's zone database.
-  void check_zones(const Use& use, const std::vector<cel::LexedToken>& tokens) {
-    static const std::set<std::string> readers = {
-        "getDate",  "getDayOfMonth", "getDayOfWeek",    "getDayOfYear", "getFullYear",
-        "getHours", "getMinutes",    "getMilliseconds", "getMonth",     "getSeconds"};
-    for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-      if (!readers.contains(tokens[i].text) || !tokens[i + 1].is("(") ||
-          tokens[i + 2].kind != cel::TokenKind::literal ||
-          tokens[i + 2].value.kind() != cel::Kind::string)
-        continue;
-      const std::string zone(tokens[i + 2].value.as_string());
-      if (!cel::parse_utc_offset(zone))
-        reporter_.error(use.place, "named-time-zone",
-                        "the time zone '" + zone +
-                            "' means something else on every machine; write \"UTC\" or an offset "
-                            "such as \"+01:00\"");
-    }
   }
 
   void check_blocks() {

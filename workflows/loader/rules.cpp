@@ -37,12 +37,10 @@ constexpr Rule rules[] = {
     {"needs", "error", "Resources that cannot be leased so."},
     {"event-unheard", "warning", "An action raises or sends an event that nothing listens to."},
     // Expressions and values.
-    {"expression", "error", "CEL that does not compile: syntax, unknown names, wrong types."},
+    {"expression", "error", "CEL that does not compile: syntax, unknown names, wrong types, a named time zone."},
     {"type", "error", "A value or expression of another type than the one wanted."},
     {"duration", "error", "No duration such as `30s` or `1h30m`."},
     {"script-interpolation", "error", "A script holds `${...}` where it should read `$NAME`."},
-    {"named-time-zone", "error",
-     "A time zone by name; its rules are not the same on every machine."},
     {"result-before-job", "error or warning",
      "`jobs.STATE` is read where no path can have led through that state; a warning where the "
      "expression may do without it."},

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "engine/cel/type.h"
 #include "engine/runners/local/attempt_folder.h"
@@ -127,6 +128,10 @@ TEST_CASE("specs, identities and outcomes read back equal", "[runners]") {
   CHECK_FALSE(outcome_from_json(Token("run.2"), outcome_to_json(token, outcome)));
 }
 
+// Specs of attempts begun before these existed lack them; they are read as without.
+const std::set<std::string> later_fields = {
+    "queue_timeout_ns", "start_timeout_ns", "silence_timeout_ns", "needs", "exclusive", "leased"};
+
 TEST_CASE("a spec with any field missing or changed in kind is corrupt", "[runners]") {
   const auto json = parse_json(spec_to_json(full_spec()));
   REQUIRE(json);
@@ -134,7 +139,8 @@ TEST_CASE("a spec with any field missing or changed in kind is corrupt", "[runne
     boost::json::object without = json->get_object();
     without.erase(field.key());
     INFO(std::string(field.key()));
-    CHECK_FALSE(spec_from_json(boost::json::serialize(without)));
+    CHECK(spec_from_json(boost::json::serialize(without)).has_value() ==
+          later_fields.contains(std::string(field.key())));
     without[field.key()] = boost::json::object{{"not", "this"}};
     CHECK_FALSE(spec_from_json(boost::json::serialize(without)));
   }

@@ -68,7 +68,7 @@ TEST_CASE("every command comes back inside its rejection", "[store][codec]") {
 }
 
 TEST_CASE("states, heads, definitions and search rows come back as they were", "[store][codec]") {
-  static_assert(boost::pfr::tuple_size_v<RunState> == 32);
+  static_assert(boost::pfr::tuple_size_v<RunState> == 35);
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     RandomValues random(seed);

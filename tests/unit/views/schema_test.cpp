@@ -48,6 +48,7 @@ struct Spot {
 const std::string head = "checkride: 1\nworkflow: w\n";
 const std::string tail = "  end: {type: final}\n";
 const Spot spots[] = {
+    {"message", "messages: {go: {HERE}}\nstates:\n  s: {on: {message.go: end}}\n"},
     {"workflow", "checkride: 1\nworkflow: w\nHERE\nstates:\n  s: {always: end}\n"},
     {"machine",
      "machines:\n  m: {HERE, states: {e: {type: final}}}\nstates:\n  s: {always: end}\n"},
