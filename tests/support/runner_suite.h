@@ -66,7 +66,8 @@ inline bool run_until(boost::asio::io_context& io, const std::function<bool()>& 
   while (!done()) {
     if (std::chrono::steady_clock::now() >= give_up) return false;
     io.restart();
-    io.run_one_until(give_up);
+    // What is waited for may show in a file alone, with no event to wake us.
+    io.run_one_for(std::chrono::milliseconds(20));
   }
   return true;
 }
