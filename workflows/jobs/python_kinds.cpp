@@ -47,7 +47,8 @@ cel::Value field_or_empty(const cel::Value& answer, std::string_view name) {
 // The same list within the bounds of a result.
 cel::Value bounded(const cel::Value& answer, std::string_view name) {
   BoundedList list(300, 48 << 10);
-  for (const cel::Value& item : field_or_empty(answer, name).as_list()) list.add(item);
+  const cel::Value items = field_or_empty(answer, name);
+  for (const cel::Value& item : items.as_list()) list.add(item);
   return list.value();
 }
 
@@ -146,7 +147,8 @@ Result<JobOutcome> has(const JobSpec& spec, const JobContext& context) {
   }
   cel::List items;
   std::vector<std::string> absent;
-  for (const cel::Value& given : field_or_empty(in, "items").as_list()) {
+  const cel::Value wanted = field_or_empty(in, "items");
+  for (const cel::Value& given : wanted.as_list()) {
     const std::string file = given.string_or("file", "");
     std::string source;
     std::error_code ignored;
@@ -209,7 +211,8 @@ Result<JobOutcome> imports(const JobSpec& spec, const JobContext& context) {
   BoundedList resolved(200);
   BoundedList unresolved(200);
   std::vector<std::string> without(strings(in, "files"));
-  for (const cel::Value& use : field_or_empty(answer, "uses").as_list()) {
+  const cel::Value uses = field_or_empty(answer, "uses");
+  for (const cel::Value& use : uses.as_list()) {
     std::string module = use.string_or("module", "");
     const std::string name = use.string_or("name", "");
     // "from parent import package" names the module by its last part.

@@ -251,7 +251,8 @@ states:
 
 // The child that waits at its gate.
 const RunState* asking(Machine& m) {
-  for (const RunHead& head : *m.log.heads())
+  const auto heads = m.log.heads();
+  for (const RunHead& head : *heads)
     if (const RunState* state = m.runtime().state(head.run))
       if (!state->gates.empty()) return state;
   return nullptr;
