@@ -6,11 +6,45 @@
 
 namespace checkride::kernels::cuda {
 
+namespace {
+
+ErrorCode kind_of(cudaError_t error) {
+  switch (error) {
+    case cudaErrorNoDevice:
+    case cudaErrorInsufficientDriver:
+    case cudaErrorInitializationError:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorSystemNotReady:
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorCompatNotSupportedOnDevice:
+    case cudaErrorOperatingSystem: return ErrorCode::unavailable;
+    case cudaErrorMemoryAllocation: return ErrorCode::no_space;
+    default: return ErrorCode::internal;
+  }
+}
+
+// As the driver's tools write it: GPU- and the bytes in five groups.
+std::string text_of(const cudaUUID_t& uuid) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text = "GPU-";
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    const auto byte = static_cast<unsigned char>(uuid.bytes[i]);
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
 Result<void> check(int code, std::string_view doing) {
   if (code == cudaSuccess) return {};
   const auto error = static_cast<cudaError_t>(code);
-  return fail(ErrorCode::unavailable, std::string(doing) + ": " + cudaGetErrorName(error) + " (" +
-                                          cudaGetErrorString(error) + ")");
+  return fail(kind_of(error), std::string(doing) + ": " + cudaGetErrorName(error) + " (" +
+                                  cudaGetErrorString(error) + ")");
 }
 
 Result<DeviceFacts> device_facts() {
@@ -23,6 +57,7 @@ Result<DeviceFacts> device_facts() {
   CR_CHECK(
       check(cudaRuntimeGetVersion(&facts.runtime), "the CUDA runtime's version cannot be read"));
   facts.name = properties.name;
+  facts.uuid = text_of(properties.uuid);
   facts.sm = properties.major * 10 + properties.minor;
   facts.multiprocessors = properties.multiProcessorCount;
   facts.l2_bytes = static_cast<std::size_t>(properties.l2CacheSize);

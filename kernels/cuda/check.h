@@ -13,11 +13,14 @@ struct CUstream_st;
 
 namespace checkride::kernels::cuda {
 
-// `code` is a cudaError_t. Success for 0, else unavailable: "doing: CUDA's words".
+// `code` is a cudaError_t. Success for 0, else "doing: CUDA's words" as unavailable (no device, no
+// driver or one too old, no kernel for it), no_space (device memory), or internal: the device or a
+// kernel faulted, and this process can do no more with it.
 Result<void> check(int code, std::string_view doing);
 
 struct DeviceFacts {
   std::string name;
+  std::string uuid;  // "GPU-0123..."
   int sm = 0;  // compute capability, 90 for an H200
   int multiprocessors = 0;
   std::size_t l2_bytes = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "engine/base/result.h"
+#include "kernels/measure/launch_shape.h"
 
 struct CUstream_st;
 
@@ -30,13 +31,6 @@ using Launch = std::function<Result<void>(CUstream_st* stream, int node)>;
 Result<GraphTiming> time_graph(const Launch& launch, int nodes, int samples);
 
 // What an empty kernel of this shape costs: the floor under a kernel launched with it.
-struct LaunchShape {
-  int grid_x = 1;
-  int grid_y = 1;
-  int cluster = 1;
-  int threads = 128;
-  std::uint32_t shared_bytes = 0;
-};
 Result<void> launch_empty(const LaunchShape& shape, CUstream_st* stream);
 
 }  // namespace checkride::kernels::measure

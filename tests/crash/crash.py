@@ -1,6 +1,7 @@
 """What the crash tests know beyond the end-to-end harness: finding and killing the processes of one
 store, a ledger of what jobs really did, and the facts that must hold however often it was killed."""
 
+import json
 import os
 import pathlib
 import random
@@ -83,7 +84,9 @@ class Flight:
         """One process of the program: kills the victims after `delay` seconds. Returns its exit code,
         which is -9 where it was killed (by us or by itself)."""
         self.starts += 1
-        check(self.starts <= STARTS_MAX, "it does not come to an end in", STARTS_MAX, "starts")
+        if self.starts > STARTS_MAX:
+            raise Failure(f"it does not come to an end in {STARTS_MAX} starts; it asks "
+                          f"{json.dumps(self.place.questions(self.run))[:3000]}, its last words: {self.output()}")
         program = self.place.begin(*arguments, env=env)
         if delay is not None:
             try:

@@ -338,10 +338,15 @@ def temporary_place(name="case"):
     folder = tempfile.mkdtemp(prefix="checkride-")
     inner = pathlib.Path(folder) / name
     inner.mkdir()
+    kept = "CHECKRIDE_TEST_KEEP" in os.environ
     try:
         yield Place(inner)
+        kept = False
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept:
+            print(f"kept: {folder}", flush=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def name_of(function):

@@ -33,7 +33,8 @@ THIRD = {
     "expat.h": ["workflows/scxml"],
     "CLI/": ["cli", "tests"],
     "spdlog/": ["cli/commentary.cpp"],
-    "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs", "workflows/views"],
+    "boost/": ["engine/runners", "engine/runtime", "cli", "tests", "workflows/jobs", "workflows/views",
+               "kernels"],
 }
 INCLUDE = re.compile(r'^\s*#include\s+[<"]([^>"]+)[>"]', re.M)
 

@@ -1,0 +1,21 @@
+#include "kernels/catalog/catalog.h"
+
+#include <algorithm>
+
+namespace checkride::kernels {
+
+std::span<const Job> jobs() {
+  static const std::vector<Job> all = [] {
+    std::vector<Job> list = {};
+    std::ranges::sort(list, {}, &Job::name);
+    return list;
+  }();
+  return all;
+}
+
+const Job* find_job(std::string_view name) {
+  const auto found = std::ranges::find(jobs(), name, &Job::name);
+  return found == jobs().end() ? nullptr : &*found;
+}
+
+}  // namespace checkride::kernels

@@ -1,0 +1,83 @@
+#include "kernels/job/envelope.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <map>
+
+#include "engine/base/digest.h"
+#include "kernels/job/device.h"
+#include "kernels/job/inputs.h"
+
+namespace checkride::kernels {
+
+namespace {
+
+json::value canonical(const json::value& value) {
+  if (value.is_array()) {
+    json::array items;
+    for (const json::value& item : value.get_array()) items.push_back(canonical(item));
+    return items;
+  }
+  if (!value.is_object()) return value;
+  std::map<std::string, json::value> sorted;
+  for (const auto& [key, item] : value.get_object()) sorted[std::string(key)] = canonical(item);
+  json::object object;
+  for (auto& [key, item] : sorted) object[key] = std::move(item);
+  return object;
+}
+
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+}  // namespace
+
+std::string joined_record(std::string_view record, std::string_view fields) {
+  const std::string_view inner = record.substr(1, record.size() - 2);
+  return "{" + std::string(inner) + (inner.empty() ? "" : ", ") + std::string(fields) + "}";
+}
+
+json::object envelope(const Job& job, const JobRequest& request, const JobReport& report,
+                      const RunTimes& times) {
+  json::object all;
+  all["job"] = std::string(job.name);
+  all["job_version"] = job.version;
+  all["status"] = std::string(to_string(report.status));
+  all["reasons"] = array_of(report.reasons);
+  all["message"] = report.message;
+  all["backend"] = std::string(to_string(report.backend));
+  all["perf_valid"] = report.perf_valid && report.backend == Backend::cuda;
+  if (report.backend == Backend::cuda && device()) {
+    all["device_uuid"] = device()->uuid;
+    all["sm"] = device()->sm;
+    all["driver"] = device()->driver;
+    all["runtime"] = device()->runtime;
+  }
+  all["seed"] = static_cast<std::int64_t>(request.seed);
+  if (!report.inputs_sha256.empty()) all["inputs_sha256"] = report.inputs_sha256;
+  all["params_sha256"] = to_hex(sha256(json::serialize(canonical(request.inputs))));
+  all["t_start_ns"] = times.start_ns;
+  all["t_end_ns"] = times.end_ns;
+  all["artifacts"] = array_of(report.artifacts);
+  for (const auto& [name, value] : report.fields) all[name] = value;
+  return all;
+}
+
+Result<JobRequest> request_of(json::object inputs, std::filesystem::path folder) {
+  JobRequest request;
+  CR_TRY(const std::string where, choice(inputs, "backend", "auto", {"auto", "cuda", "cpu"}));
+  request.where = where == "cuda"  ? JobRequest::Where::cuda
+                  : where == "cpu" ? JobRequest::Where::cpu
+                                   : JobRequest::Where::anywhere;
+  CR_TRY(const std::int64_t seed, whole_within(inputs, "seed", 1, 0, INT64_MAX));
+  request.seed = static_cast<std::uint64_t>(seed);
+  inputs.erase("backend");
+  inputs.erase("seed");
+  request.inputs = std::move(inputs);
+  request.folder = std::move(folder);
+  return request;
+}
+
+}  // namespace checkride::kernels
