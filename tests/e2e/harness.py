@@ -184,9 +184,11 @@ class Place:
         elif gate == "fix" and (self.worktree() / "gh200").is_dir():
             self.tool("--move-package", self.worktree())
         elif gate == "ask":  # "put the worktree right": as it was before the patch was begun
-            lock = self.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock",
-                            cwd=self.worktree())
-            pathlib.Path(lock).unlink(missing_ok=True)
+            # Locks of a git that died: of the worktree's index and HEAD, and of its branch.
+            for name in ("index", "HEAD", f"refs/heads/{BRANCH}"):
+                lock = self.git("rev-parse", "--path-format=absolute", "--git-path", f"{name}.lock",
+                                cwd=self.worktree())
+                pathlib.Path(lock).unlink(missing_ok=True)
             self.git("reset", "--quiet", "--hard", cwd=self.worktree())
             self.git("clean", "--quiet", "-d", "--force", cwd=self.worktree())
 
