@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "kernels/statistics/perf_compare_job.h"
+
 namespace checkride::kernels {
 
 std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
-    std::vector<Job> list = {};
+    std::vector<Job> list = {
+        statistics::perf_compare_job(),
+    };
     std::ranges::sort(list, {}, &Job::name);
     return list;
   }();
