@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "kernels/attention/parallel_rows.h"
 #include "kernels/attention/tile_math.h"
+#include "kernels/math/random.h"
 
 namespace checkride::kernels::attention {
 namespace {
@@ -55,20 +55,12 @@ std::size_t element_count(const ForwardProblem& problem) {
 }
 
 HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed) {
-  const auto next = [&seed] {
-    std::uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
-  };
+  RandomStream random(seed);
   HostTensors tensors;
   for (auto* values : {&tensors.q, &tensors.k, &tensors.v}) {
     values->resize(element_count(problem));
-    for (std::uint16_t& bits : *values) {
-      const double radius = std::sqrt(-2.0 * std::log(1.0 - next()));
-      bits = bits_from_float(
-          problem.dtype, static_cast<float>(radius * std::cos(2.0 * std::numbers::pi * next())));
-    }
+    for (std::uint16_t& bits : *values)
+      bits = bits_from_float(problem.dtype, static_cast<float>(random.normal()));
   }
   return tensors;
 }
