@@ -6,13 +6,13 @@
 // in the order of their ranges, so the result is the same bits every time.
 #include <cuda_runtime.h>
 
+#include "kernels/attention/dispatch.h"
 #include "kernels/attention/forward_kernels.h"
 #include "kernels/attention/hopper.cuh"
 #include "kernels/attention/softmax.cuh"
 #include "kernels/attention/split_layout.h"
 #include "kernels/attention/tensor_map.h"
-#include "kernels/attention/tile_copy.cuh"
-#include "kernels/attention/wgmma.cuh"
+#include "kernels/attention/tile_products.cuh"
 
 namespace checkride::kernels::attention {
 namespace {
@@ -127,12 +127,7 @@ __global__ void __launch_bounds__(SplitLayout<kKeys, kSplits>::threads, 1)
     float s[kKeys / 2];
     barrier_wait(ready, 0);
     barrier_wait(k_ready, 0);
-    wgmma_fence();
-#pragma unroll
-    for (int step = 0; step < 4; ++step)
-      wgmma_ss<kBf16>(s, swizzled_tile(q_tile + 32u * step), swizzled_tile(k_tile + 32u * step),
-                      step > 0);
-    wgmma_commit();
+    start_scores<kBf16>(s, q_tile, k_tile);
     wgmma_wait<0>();
     settle(s);
 
@@ -144,22 +139,7 @@ __global__ void __launch_bounds__(SplitLayout<kKeys, kSplits>::threads, 1)
     raise_max(s, m);
     const float top[2] = {folded_max(m[0], args.scale_log2), folded_max(m[1], args.scale_log2)};
     barrier_wait(v_ready, 0);
-    // Sixteen keys at a time: their probabilities become the A operand of the next products, which
-    // run while the following ones are computed.
-#pragma unroll
-    for (int step = 0; step < kKeys / 16; ++step) {
-      float p[8];
-#pragma unroll
-      for (int i = 0; i < 8; ++i)
-        p[i] = probability(s[8 * step + i], args.scale_log2, top[(i >> 1) & 1]);
-      l[0] += (p[0] + p[1]) + (p[4] + p[5]);
-      l[1] += (p[2] + p[3]) + (p[6] + p[7]);
-      const std::uint32_t a[4] = {pack<kBf16>(p[0], p[1]), pack<kBf16>(p[2], p[3]),
-                                  pack<kBf16>(p[4], p[5]), pack<kBf16>(p[6], p[7])};
-      wgmma_fence();
-      wgmma_rs<kBf16>(o, a, swizzled_tile(v_tile + 2048u * step), step > 0);
-      wgmma_commit();
-    }
+    start_values<kBf16>(o, s, args.scale_log2, top, l, v_tile, false);
     l[0] = quad_sum(l[0]);
     l[1] = quad_sum(l[1]);
     if (m[0] != no_score()) m[0] = top[0];
@@ -273,22 +253,14 @@ int launch(const ForwardProblem& problem, const ForwardPlan& plan, const Forward
                             SplitArguments{tensors.o, problem.seq, problem.scale * log2_e});
 }
 
-template <int kKeys, int kSplits>
-int launch_typed(const ForwardProblem& problem, const ForwardPlan& plan,
-                 const ForwardTensors& tensors, CUstream_st* stream) {
-  if (problem.dtype == Dtype::bf16)
-    return problem.causal ? launch<true, kKeys, kSplits, true>(problem, plan, tensors, stream)
-                          : launch<true, kKeys, kSplits, false>(problem, plan, tensors, stream);
-  return problem.causal ? launch<false, kKeys, kSplits, true>(problem, plan, tensors, stream)
-                        : launch<false, kKeys, kSplits, false>(problem, plan, tensors, stream);
-}
-
 }  // namespace
 
 int launch_split(const ForwardProblem& problem, const ForwardPlan& plan,
                  const ForwardTensors& tensors, CUstream_st* stream) {
-  return plan.cluster == 1 ? launch_typed<64, 1>(problem, plan, tensors, stream)
-                           : launch_typed<128, 2>(problem, plan, tensors, stream);
+  return dispatch(problem, [&](auto bf16, auto causal) {
+    return plan.cluster == 1 ? launch<bf16(), 64, 1, causal()>(problem, plan, tensors, stream)
+                             : launch<bf16(), 128, 2, causal()>(problem, plan, tensors, stream);
+  });
 }
 
 }  // namespace checkride::kernels::attention
