@@ -126,7 +126,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) forward_mma(const MmaArgum
 
     const int key = block * Layout::keys + key0;
     if (key + Layout::keys / 2 > visible_keys(kCausal, row0, args.seq))
-      mask_scores(s, key + 2 * (lane & 3), limit0, limit1);
+      mask_scores<PlainColumns>(s, key, lane & 3, limit0, limit1);
     const float raw[2] = {top[0], top[1]};
     raise_max(s, top);
     const float now[2] = {folded_max(top[0], args.scale_log2), folded_max(top[1], args.scale_log2)};

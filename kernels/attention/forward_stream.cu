@@ -25,10 +25,6 @@ struct StreamArguments {
   float scale_log2;
 };
 
-struct TensorMaps {
-  CUtensorMap q, k, v;
-};
-
 // Barriers of the ring, by stage.
 struct Ring {
   std::uint32_t base;
@@ -94,7 +90,7 @@ __device__ __forceinline__ void attend(const StreamArguments& args, std::uint32_
   const auto advance = [&](float(&s)[64], float(&s_next)[64], int block) {
     const int stage = block % Layout::stages;
     if (block >= first_masked)
-      mask_scores(s, block * Layout::keys + 2 * (lane & 3), limit0, limit1);
+      mask_scores<PlainColumns>(s, block * Layout::keys, lane & 3, limit0, limit1);
     const float raw[2] = {top[0], top[1]};
     raise_max(s, top);
     const float now[2] = {folded_max(top[0], args.scale_log2), folded_max(top[1], args.scale_log2)};
@@ -183,17 +179,8 @@ template <bool kBf16, bool kCausal>
 int launch(const ForwardProblem& problem, const ForwardPlan& plan, const ForwardTensors& tensors,
            CUstream_st* stream) {
   const auto kernel = forward_stream<kBf16, kCausal>;
-  const int heads = problem.batch * problem.heads;
   TensorMaps maps{};
-  if (const int code =
-          encode_map(maps.q, tensors.q, problem.dtype, heads, problem.seq, Layout::rows))
-    return code;
-  if (const int code =
-          encode_map(maps.k, tensors.k, problem.dtype, heads, problem.seq, Layout::keys))
-    return code;
-  if (const int code =
-          encode_map(maps.v, tensors.v, problem.dtype, heads, problem.seq, Layout::keys))
-    return code;
+  if (const int code = encode_maps(maps, problem, tensors, Layout::rows, Layout::keys)) return code;
   if (const cudaError_t code = cudaFuncSetAttribute(
           kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(plan.shared_bytes)))
     return code;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/attention/forward_e4m3.h"
 #include "kernels/attention/mma_layout.h"
 #include "kernels/attention/split_layout.h"
 #include "kernels/attention/stream_layout.h"
@@ -102,6 +103,17 @@ Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant 
       plan.threads = MmaLayout::threads;
       plan.shared_bytes = MmaLayout::shared_bytes;
   }
+  return plan;
+}
+
+Result<ForwardPlan> plan_e4m3(const ForwardProblem& problem, int sm) {
+  CR_TRY(ForwardPlan plan, plan_forward(problem, sm, Variant::split));
+  using Layout = SplitLayout<128, 2, 1>;
+  plan.keys = 128;
+  plan.cluster = 2;
+  plan.grid_x = blocks_for(problem.seq, Layout::rows) * plan.cluster;
+  plan.threads = Layout::threads;
+  plan.shared_bytes = Layout::shared_bytes;
   return plan;
 }
 
