@@ -61,6 +61,11 @@ Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant 
                 "attention takes at most 65535 heads in all and a seq of at most 1048576");
   if (!(problem.scale > 0.0f) || !std::isfinite(problem.scale))
     return fail(ErrorCode::invalid_argument, "attention needs a positive, finite scale");
+  if (problem.key_heads() != problem.heads || problem.keys() != problem.seq || problem.dim != 64)
+    return fail(
+        ErrorCode::unsupported,
+        "the attention kernels take rows of 64 elements and as many heads and rows of K and "
+        "V as of Q; compute this problem on the host");
   if (sm < 80)
     return fail(ErrorCode::unsupported,
                 "the attention kernels need compute capability 8.0 or higher");
