@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "kernels/attention/host_rows.h"
+#include "kernels/math/random.h"
 
 namespace checkride::kernels::attention {
 namespace {
@@ -56,14 +56,6 @@ std::vector<Real> forward_naive(const ForwardProblem& problem, const HostTensors
   return out;
 }
 
-// The n-th output of splitmix64 from a seed, as a fraction of 2^53.
-double fraction(std::uint64_t seed, std::uint64_t n) {
-  std::uint64_t z = seed + (n + 1) * 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
-}
-
 }  // namespace
 
 std::size_t element_count(const ForwardProblem& problem) {
@@ -76,36 +68,13 @@ std::size_t key_element_count(const ForwardProblem& problem) {
          positive(problem.dim);
 }
 
-std::optional<Distribution> distribution_called(std::string_view name) {
-  if (name == "normal") return Distribution::normal;
-  if (name == "outliers") return Distribution::outliers;
-  if (name == "constant") return Distribution::constant;
-  if (name == "one_hot") return Distribution::one_hot;
-  return std::nullopt;
-}
-
-HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed,
-                           Distribution distribution, int threads) {
-  const std::size_t width = positive(problem.dim);
+HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed) {
+  RandomStream random(seed);
   HostTensors tensors;
-  std::uint64_t before = 0;  // elements of the tensors before this one
   for (auto* values : {&tensors.q, &tensors.k, &tensors.v}) {
     values->resize(values == &tensors.q ? element_count(problem) : key_element_count(problem));
-    const auto value = [&](std::size_t i) {
-      if (distribution == Distribution::constant) return 0.5;
-      if (distribution == Distribution::one_hot) return i % width == i / width % width ? 1.0 : 0.0;
-      const std::uint64_t n = 2 * (before + i);
-      const double normal = std::sqrt(-2.0 * std::log(1.0 - fraction(seed, n))) *
-                            std::cos(2.0 * std::numbers::pi * fraction(seed, n + 1));
-      const bool outlier =
-          distribution == Distribution::outliers && fraction(~seed, before + i) < 0.01;
-      return outlier ? 20.0 * normal : normal;
-    };
-    for_rows(values->size() / width, threads, [&](std::size_t row) {
-      for (std::size_t i = row * width; i < (row + 1) * width; ++i)
-        (*values)[i] = bits_from_float(problem.dtype, static_cast<float>(value(i)));
-    });
-    before += values->size();
+    for (std::uint16_t& bits : *values)
+      bits = bits_from_float(problem.dtype, static_cast<float>(random.normal()));
   }
   return tensors;
 }

@@ -6,9 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "kernels/attention/attention.h"
@@ -24,17 +22,8 @@ struct HostTensors {
 std::size_t element_count(const ForwardProblem& problem);      // of q and of the output
 std::size_t key_element_count(const ForwardProblem& problem);  // of k and of v
 
-enum class Distribution : std::uint8_t {
-  normal,    // mean 0, deviation 1
-  outliers,  // normal, one element in a hundred times 20
-  constant,  // 0.5
-  one_hot,   // row r has 1 at column r mod dim and 0 elsewhere
-};
-std::optional<Distribution> distribution_called(std::string_view name);
-
-// The same for the same seed everywhere (splitmix64 and Box-Muller).
-HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed,
-                           Distribution distribution = Distribution::normal, int threads = 1);
+// Standard normal values, the same for the same seed everywhere.
+HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed);
 
 // Rows to compute, numbered over batch, heads and seq; all where there are none. Results hold the
 // chosen rows alone, in their order.
