@@ -125,6 +125,8 @@ Result<void> choose_kernel(const JobRequest& request, SdpaCase& sdpa) {
   CR_TRY(sdpa.backend, choose_backend(asked));
   if (sdpa.backend == Backend::cpu) {
     sdpa.impl_used = "cpu";
+    // As the kernels would: all keys at once in four ranges, or block after block.
+    sdpa.tiling = {128, sdpa.problem.keys() <= 512 ? 4 : 1};
     return {};
   }
   if (sdpa.e4m3) {

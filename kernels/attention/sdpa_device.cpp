@@ -74,9 +74,4 @@ Result<std::vector<std::uint16_t>> DeviceForward::output() const {
   return out;
 }
 
-std::size_t DeviceForward::set_bytes() const {
-  const Inputs& in = sets_.front();
-  return in.q.bytes() + in.k.bytes() + in.v.bytes();
-}
-
 }  // namespace checkride::kernels::attention

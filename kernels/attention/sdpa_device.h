@@ -24,7 +24,7 @@ class DeviceForward {
   Result<std::vector<std::uint16_t>> output() const;  // waits for the device
   const void* output_address() const { return o_.data(); }
   int sets() const { return static_cast<int>(sets_.size()); }
-  std::size_t set_bytes() const;  // of one set of inputs
+  std::size_t output_bytes() const { return o_.bytes(); }
 
  private:
   struct Inputs {

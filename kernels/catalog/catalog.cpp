@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "kernels/attention/sdpa_job.h"
+
 namespace checkride::kernels {
 
 std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
-    std::vector<Job> list = {};
+    std::vector<Job> list = {
+        sdpa_forward_job(),
+    };
     std::ranges::sort(list, {}, &Job::name);
     return list;
   }();
