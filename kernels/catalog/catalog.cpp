@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "kernels/statistics/perf_compare_job.h"
 #include "kernels/attention/sdpa_job.h"
+#include "kernels/statistics/perf_compare_job.h"
 
 namespace checkride::kernels {
 
