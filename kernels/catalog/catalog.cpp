@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/attention/sdpa_job.h"
 #include "kernels/process/proc_measure_job.h"
 #include "kernels/statistics/perf_compare_job.h"
-#include "kernels/attention/sdpa_job.h"
 
 namespace checkride::kernels {
 
