@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/attention/sdpa_job.h"
+#include "kernels/process/proc_measure_job.h"
 #include "kernels/statistics/perf_compare_job.h"
 
 namespace checkride::kernels {
@@ -10,6 +11,7 @@ namespace checkride::kernels {
 std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
     std::vector<Job> list = {
+        process::proc_measure_job(),
         statistics::perf_compare_job(),
         sdpa_forward_job(),
     };
