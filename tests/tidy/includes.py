@@ -27,7 +27,7 @@ THIRD = {
     "rocksdb/": ["store/rocksdb", "tests"],
     "capnp/": ["store", "cli/owner", "tests"],
     "kj/": ["store", "cli/owner", "tests"],
-    "re2/": ["engine/cel/regex.cpp", "engine/runners/local/output_match.cpp", "workflows/jobs", "kernels/inspect",
+    "re2/": ["engine/cel/regex.cpp", "engine/runners/local/output_match.cpp", "workflows/jobs", "kernels/inspect", "kernels/tools",
              "tests"],
     "lz4.h": ["kernels/inspect", "tests"],
     "zstd.h": ["kernels/inspect", "tests"],
