@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/attention/sdpa_job.h"
+#include "kernels/statistics/perf_compare_job.h"
 
 namespace checkride::kernels {
 
@@ -10,6 +11,7 @@ std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
     std::vector<Job> list = {
         sdpa_forward_job(),
+        statistics::perf_compare_job(),
     };
     std::ranges::sort(list, {}, &Job::name);
     return list;
