@@ -68,7 +68,7 @@ TEST_CASE("attention kernels use their matrix instructions and no local memory",
   };
   for (const Rule& rule :
        {Rule{"forward_split", "HGMMA", "HMMA"}, Rule{"forward_stream", "HGMMA", "HMMA"},
-        Rule{"forward_mma", "HMMA", "HGMMA"}}) {
+        Rule{"forward_mma", "HMMA", "HGMMA"}, Rule{"forward_e4m3", "QGMMA", "HGMMA"}}) {
     std::int64_t seen = 0;
     for (const std::string& archive : archives()) {
       if (archive.find("attention") == std::string::npos) continue;
