@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "kernels/bandwidth/bandwidth_job.h"
+
 namespace checkride::kernels {
 
 std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
-    std::vector<Job> list = {};
+    std::vector<Job> list = {
+        bandwidth_device_job(),
+    };
     std::ranges::sort(list, {}, &Job::name);
     return list;
   }();
