@@ -19,7 +19,7 @@ constexpr Published published[] = {
     {90, 5120, 1593, 2039},  // H100 PCIe
     {90, 5120, 2619, 3350},  // H100 SXM
     {90, 6144, 2619, 4000},  // GH200 96 GB
-    {90, 6144, 3201, 4800},  // H200
+    {90, 6016, 3201, 4800},  // H200: 47 of 48 parts of its bus are in use
 };
 
 std::string with_unit(double value) {

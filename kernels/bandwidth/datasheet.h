@@ -12,7 +12,7 @@ namespace checkride::kernels::bandwidth {
 
 struct MemoryFacts {
   int sm = 0;         // compute capability, 90
-  int bus_bits = 0;   // 6144 for an H200
+  int bus_bits = 0;   // 6016 for an H200
   int clock_mhz = 0;  // of the memory; two transfers a cycle
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/bandwidth/bandwidth_job.h"
+#include "kernels/memtest/pattern_job.h"
 
 namespace checkride::kernels {
 
@@ -10,6 +11,7 @@ std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
     std::vector<Job> list = {
         bandwidth_device_job(),
+        memory_pattern_job(),
     };
     std::ranges::sort(list, {}, &Job::name);
     return list;
