@@ -5,6 +5,8 @@
 #include "kernels/attention/sdpa_job.h"
 #include "kernels/process/proc_measure_job.h"
 #include "kernels/statistics/perf_compare_job.h"
+#include "kernels/bandwidth/bandwidth_job.h"
+#include "kernels/memtest/pattern_job.h"
 
 namespace checkride::kernels {
 
@@ -14,6 +16,8 @@ std::span<const Job> jobs() {
         process::proc_measure_job(),
         statistics::perf_compare_job(),
         sdpa_forward_job(),
+        bandwidth_device_job(),
+        memory_pattern_job(),
     };
     std::ranges::sort(list, {}, &Job::name);
     return list;
