@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "kernels/determinism/determinism_job.h"
+#include "kernels/latency/latency_job.h"
+#include "kernels/subjects/named.h"
+
 namespace checkride::kernels {
 
 std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
-    std::vector<Job> list = {};
+    std::vector<Job> list = {
+        determinism_job(),
+        latency_measure_job(),
+    };
+    set_job_finder(find_job);
     std::ranges::sort(list, {}, &Job::name);
     return list;
   }();

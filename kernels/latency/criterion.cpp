@@ -99,8 +99,8 @@ Result<std::unique_ptr<Criterion>> criterion_named(std::string_view name) {
   if (name == "entropy") return std::make_unique<Entropy>();
   if (name == "stdrel") return std::make_unique<RelativeDeviation>();
   if (name == "count") return std::make_unique<Count>();
-  return fail(ErrorCode::invalid_argument, "criterion is '" + std::string(name) +
-                                               "'; give one of entropy, stdrel, count");
+  return fail(ErrorCode::invalid_argument,
+              "criterion is '" + std::string(name) + "'; give one of entropy, stdrel, count");
 }
 
 }  // namespace checkride::kernels::latency

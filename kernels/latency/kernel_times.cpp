@@ -68,8 +68,8 @@ class Cupti final : public KernelTimes {
                   "CUPTI was not found (libcupti.so); choose another timing_mode, or name the "
                   "file in CHECKRIDE_CUPTI");
     const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(
-          dlsym(library, name));
+      function =
+          reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
       return function != nullptr;
     };
     if (!find(enable_, "cuptiActivityEnable") || !find(disable_, "cuptiActivityDisable") ||

@@ -99,8 +99,7 @@ Result<void> write_artifact(const JobRequest& request, const Sampled& sampled, T
 
 Result<JobReport> run(const JobRequest& request) {
   const json::object& inputs = request.inputs;
-  CR_TRY(TimingMode mode,
-         latency::timing_mode_named(text(inputs, "timing_mode", "graph_hot")));
+  CR_TRY(TimingMode mode, latency::timing_mode_named(text(inputs, "timing_mode", "graph_hot")));
   const std::string rule = text(inputs, "criterion", "entropy");
   CR_TRY(const auto criterion, latency::criterion_named(rule));
   CR_TRY(const std::int64_t nodes_given, whole_within(inputs, "nodes", 0, 0, nodes_max));
@@ -137,35 +136,35 @@ Result<JobReport> run(const JobRequest& request) {
   CR_TRY(const double floor, floor_us(*subject, mode, nodes));
 
   const auto taken = static_cast<std::int64_t>(sampled.samples.size());
-  const bool throttled = sampled.throttled_discarded * discarded_share >
-                         taken + sampled.throttled_discarded;
+  const bool throttled =
+      sampled.throttled_discarded * discarded_share > taken + sampled.throttled_discarded;
   JobReport report;
   report.status = Status::pass;
   report.backend = on_device ? Backend::cuda : Backend::cpu;
   report.perf_valid = on_device && !throttled;
   report.artifacts.emplace_back(samples_name);
   CR_CHECK(write_artifact(request, sampled, mode, report.perf_valid));
-  report.fields = {{"subject", text(inputs, "subject")},
-                   {"timing_mode", std::string(to_string(mode))},
-                   {"criterion", rule},
-                   {"latency_us_per_launch", summary.median_us},
-                   {"p05_us", summary.p05_us},
-                   {"p95_us", summary.p95_us},
-                   {"mad_pct", summary.mad_pct},
-                   {"samples", taken},
-                   {"nodes", nodes},
-                   {"input_sets", sets},
-                   {"converged", sampled.converged},
-                   {"stop_reason", std::string(sampled.stop_reason)},
-                   {"floor_us", floor},
-                   {"floor_shape_known", subject->shape().has_value()},
-                   {"body_us", summary.median_us - floor},
-                   {"sm_clock_mhz_median", summary.sm_clock_mhz_median
-                                               ? finite(*summary.sm_clock_mhz_median)
-                                               : json::value(nullptr)},
-                   {"throttled_discarded", sampled.throttled_discarded},
-                   {"pdl", source->programmatic_launch()},
-                   {"samples_artifact", std::string(samples_name)}};
+  report.fields = {
+      {"subject", text(inputs, "subject")},
+      {"timing_mode", std::string(to_string(mode))},
+      {"criterion", rule},
+      {"latency_us_per_launch", summary.median_us},
+      {"p05_us", summary.p05_us},
+      {"p95_us", summary.p95_us},
+      {"mad_pct", summary.mad_pct},
+      {"samples", taken},
+      {"nodes", nodes},
+      {"input_sets", sets},
+      {"converged", sampled.converged},
+      {"stop_reason", std::string(sampled.stop_reason)},
+      {"floor_us", floor},
+      {"floor_shape_known", subject->shape().has_value()},
+      {"body_us", summary.median_us - floor},
+      {"sm_clock_mhz_median",
+       summary.sm_clock_mhz_median ? finite(*summary.sm_clock_mhz_median) : json::value(nullptr)},
+      {"throttled_discarded", sampled.throttled_discarded},
+      {"pdl", source->programmatic_launch()},
+      {"samples_artifact", std::string(samples_name)}};
   if (!sampled.converged) {
     report.fail_with("not_converged");
     report.message = "the samples did not settle within timeout_s; give a longer one";

@@ -1,5 +1,5 @@
-// The loop around a source of samples: until the criterion is met, the time is over, or the bound on
-// samples is reached; and what is said of the samples in the end. Nothing here knows what is
+// The loop around a source of samples: until the criterion is met, the time is over, or the bound
+// on samples is reached; and what is said of the samples in the end. Nothing here knows what is
 // measured: sources are devices, hosts and recorded streams. One thread.
 #pragma once
 

@@ -28,8 +28,7 @@ class HostSource final : public Source {
   Result<TimedSample> sample() override {
     const auto begin = std::chrono::steady_clock::now();
     for (int node = 0; node < nodes_; ++node) CR_CHECK(launch_(nullptr, node));
-    const std::chrono::duration<double, std::micro> took =
-        std::chrono::steady_clock::now() - begin;
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
     return TimedSample{took.count() / nodes_, std::nullopt};
   }
 
@@ -113,9 +112,9 @@ Result<std::unique_ptr<Source>> floor_source(const Subject& subject, TimingMode 
 #ifdef CR_CUDA
   if (mode != TimingMode::host) {
     const measure::LaunchShape shape = subject.shape().value_or(measure::LaunchShape{});
-    return source_of([shape](CUstream_st* stream,
-                             int) { return measure::launch_empty(shape, stream); },
-                     mode, nodes);
+    return source_of(
+        [shape](CUstream_st* stream, int) { return measure::launch_empty(shape, stream); }, mode,
+        nodes);
   }
 #endif
   static_cast<void>(subject);

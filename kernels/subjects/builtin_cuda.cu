@@ -78,9 +78,8 @@ class CopyOnDevice final : public DeviceSubject {
     const std::size_t sets = std::max<std::size_t>(2, facts.l2_bytes * 5 / 2 / bytes + 1);
     subject->bytes_ = bytes;
     subject->sets_ = static_cast<int>(sets);
-    subject->blocks_ = static_cast<int>(
-        std::clamp<std::size_t>(bytes / 16 / threads / 4, 1,
-                                static_cast<std::size_t>(facts.multiprocessors) * 8));
+    subject->blocks_ = static_cast<int>(std::clamp<std::size_t>(
+        bytes / 16 / threads / 4, 1, static_cast<std::size_t>(facts.multiprocessors) * 8));
     CR_TRY(subject->input_, cuda::DeviceBuffer::allocate(sets * bytes));
     CR_TRY(subject->output_, cuda::DeviceBuffer::allocate(bytes));
     subject_words_kernel<<<1024, threads>>>(static_cast<std::uint32_t*>(subject->input_.data()),
