@@ -7,12 +7,13 @@
 #include <map>
 
 #include "cli/definitions.h"
+#include "cli/kernels/child.h"
+#include "cli/kernels/kinds.h"
 #include "cli/store.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "engine/base/version.h"
 #include "engine/runners/local/supervisor.h"
-#include "workflows/jobs/catalog.h"
 
 namespace checkride::cli {
 
@@ -27,6 +28,7 @@ int run(int argc, char** argv) {
   parser.app.require_subcommand(1);
   add_acting_verbs(parser);
   add_reading_verbs(parser);
+  add_kernel_verbs(parser);
   try {
     parser.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -34,7 +36,7 @@ int run(int argc, char** argv) {
     return code == 0 ? exit_ok : exit_usage;
   }
 
-  const JobCatalog catalog = builtin_jobs();
+  const JobCatalog catalog = all_jobs();
   std::map<Digest, std::shared_ptr<const Definition>> definitions;
   Context context{std::cout, std::cerr, parser.json, ::isatty(STDOUT_FILENO) == 1, {}, catalog,
                   {},        {},        {}};
@@ -67,9 +69,11 @@ int run(int argc, char** argv) {
 }  // namespace checkride::cli
 
 int main(int argc, char** argv) {
-  // The hidden verb comes first: a supervisor has nothing to parse and must be quick and small.
+  // The hidden verbs come first: a supervisor has nothing to parse and must be quick and small.
   if (argc == 3 && std::string_view(argv[1]) == "supervise")
-    return checkride::supervise(argv[2], checkride::builtin_jobs());
+    return checkride::supervise(argv[2], checkride::cli::all_jobs());
+  if (argc == 3 && std::string_view(argv[1]) == "kernel-job")
+    return checkride::cli::kernel_job(argv[2]);
   std::signal(SIGPIPE, SIG_IGN);
   return checkride::cli::run(argc, argv);
 }

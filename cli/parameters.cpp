@@ -18,7 +18,9 @@ Value absolute(const Value& value) {
   return value;
 }
 
-Result<Value> parse_text(const std::string& text, const Type& type) {
+}  // namespace
+
+Result<Value> parse_value(const std::string& text, const Type& type) {
   switch (type.kind()) {
     case Type::Kind::string: return Value(text);
     case Type::Kind::duration: {
@@ -44,8 +46,6 @@ Result<Value> parse_text(const std::string& text, const Type& type) {
   if (!parsed) return tl::unexpected(std::move(parsed).error());
   return fit(*parsed, type);
 }
-
-}  // namespace
 
 Result<Value> fit(const Value& value, const Type& type) {
   switch (type.kind()) {
@@ -88,6 +88,7 @@ Result<Value> fit(const Value& value, const Type& type) {
         for (const auto& [key, item] : value.as_map()) {
           const cel::Field* field =
               key.kind() == Kind::string ? type.field(key.as_string()) : nullptr;
+          if (field != nullptr && field->optional && item.kind() == Kind::null) continue;
           CR_TRY(Value fitted, field == nullptr ? Result<Value>(item) : fit(item, field->type));
           map.set(key, std::move(fitted));
         }
@@ -130,7 +131,7 @@ Result<cel::Map> parse_parameters(const Definition& definition,
       params.set(std::string_view(name), Value(text.substr(equals + 1)));
       continue;  // complete_params names it and those there are
     }
-    auto value = parse_text(text.substr(equals + 1), spec->type);
+    auto value = parse_value(text.substr(equals + 1), spec->type);
     if (!value)
       return fail(ErrorCode::invalid_argument, "parameter '" + name + "' must be " +
                                                    cel::to_string(spec->type) + ": " +

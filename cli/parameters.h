@@ -16,8 +16,11 @@ Result<cel::Map> parse_parameters(const Definition& definition,
                                   const std::vector<std::string>& given,
                                   const std::string& json_file, bool complete = true);
 
+// One value as it stands behind `name=`.
+Result<cel::Value> parse_value(const std::string& text, const cel::Type& type);
+
 // A JSON value fitted to a declared type: whole numbers become double or uint where one is wanted,
-// ISO 8601 text a timestamp, "30s" a duration.
+// ISO 8601 text a timestamp, "30s" a duration; null in an optional field is as if left out.
 Result<cel::Value> fit(const cel::Value& value, const cel::Type& type);
 
 }  // namespace checkride::cli

@@ -17,17 +17,18 @@ struct Parser {
   std::vector<std::string> resources;
   std::function<int(const Context&)> chosen;
 
-  CLI::App* verb(const std::string& name, const std::string& help) {
-    CLI::App* sub = app.add_subcommand(name, help);
+  // `above`: the verb of which this is one; the program itself when null.
+  CLI::App* verb(const std::string& name, const std::string& help, CLI::App* above = nullptr) {
+    CLI::App* sub = (above == nullptr ? app : *above).add_subcommand(name, help);
     sub->add_flag("--json", json, "print JSON");
     return sub;
   }
   // verb() whose options are an Options; `run` gets them once everything is parsed.
   template <class Options, class Add>
   void verb(const std::string& name, const std::string& help,
-            int (*run)(const Context&, const Options&), Add&& add) {
+            int (*run)(const Context&, const Options&), Add&& add, CLI::App* above = nullptr) {
     auto options = std::make_shared<Options>();
-    CLI::App* sub = verb(name, help);
+    CLI::App* sub = verb(name, help, above);
     add(*sub, options);
     sub->callback([this, options, run] {
       chosen = [options, run](const Context& context) { return run(context, *options); };
@@ -37,5 +38,6 @@ struct Parser {
 
 void add_acting_verbs(Parser& parser);
 void add_reading_verbs(Parser& parser);
+void add_kernel_verbs(Parser& parser);
 
 }  // namespace checkride::cli

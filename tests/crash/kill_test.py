@@ -9,9 +9,10 @@ there before; at the end the run must have done everything, and nothing twice.
 import os
 import stat
 import subprocess
+import time
 
 from crash import (MOMENTS, STEPS, Flight, check_attempts, check_ledger, generator,
-                   wait_until_no_process)
+                   kill, processes_of, wait_until_no_process)
 from harness import FAILED, OK, PATCHES, WAITING, case, check, equal, main, plain_tree
 
 KILLED = -9
@@ -216,6 +217,41 @@ def a_rebase_whose_supervisors_are_killed_ends_with_the_same_tree(place):
 @case
 def a_rebase_of_which_anything_is_killed_ends_with_the_same_tree(place):
     rebase_killed(place, "rebase both", lambda moments: moments.choice(["engine", "supervisors", "both"]), 3)
+
+
+@case
+def an_apply_that_died_between_files_and_index_is_applied_once_the_worktree_was_put_right(place):
+    """What a kill at the worst moment of `git apply --3way` leaves: files written, the index not.
+    Nobody can tell whose bytes those are, so it is asked, and asked until somebody has put the
+    worktree right; a patch that only the files hold is not in."""
+    place.make()
+    wanted = plain_tree(place, PATCHES[-1:])
+    env = watch_git(place)
+    shim = place.folder / "bin" / "git"
+    worst = place.folder / "worst"
+    shim.write_text(shim.read_text().replace(
+        "  for last; do :; done;", "  for last; do :; done\n"
+        f"  if ! test -e '{worst}' && test ${{last##*/}} = {PATCHES[-1]}.patch; then\n"
+        f'    PATH="{place.env["PATH"]}"; git "$@"; git reset --quiet\n'
+        f"    : >'{worst}'; exec sleep 600\n  fi\n "))
+    flight = Flight(place)
+    begun = place.begin("run", "gh200-rebase", "--id", "r", "-p", f"repo={place.fork}",
+                        "-p", f"patches={PATCHES[-1]}", env=env)
+    deadline = time.monotonic() + 120
+    while not worst.exists():
+        check(begun.poll() is None and time.monotonic() < deadline, "no patch is applied:", flight.output())
+        time.sleep(0.02)
+    for pid in processes_of(place):
+        kill(pid)
+    equal(begun.wait(120), WAITING, f"a lost apply: {flight.output()}")
+    equal(place.questions()[0]["kind"], "job_lost", "what is asked")
+    code = flight.call(*flight.reply(), env=env)
+    equal(place.gates(), ["ask"], "what is asked after another try")
+    code = flight.call("answer", "r", "ask", "--approve", env=env)  # without having done anything
+    equal((code, place.gates()), (WAITING, ["ask"]), "what is asked while it is not put right")
+    code = bring_home(flight, code, lambda: {"env": env})
+    done(place, flight, code)
+    equal(place.tree(), wanted, "the tree of the branch")
 
 
 @case

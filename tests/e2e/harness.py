@@ -183,6 +183,14 @@ class Place:
             self.tool("--resolve", self.worktree(), "--at", self.tip)
         elif gate == "fix" and (self.worktree() / "gh200").is_dir():
             self.tool("--move-package", self.worktree())
+        elif gate == "ask":  # "put the worktree right": as it was before the patch was begun
+            # Locks of a git that died: of the worktree's index and HEAD, and of its branch.
+            for name in ("index", "HEAD", f"refs/heads/{BRANCH}"):
+                lock = self.git("rev-parse", "--path-format=absolute", "--git-path", f"{name}.lock",
+                                cwd=self.worktree())
+                pathlib.Path(lock).unlink(missing_ok=True)
+            self.git("reset", "--quiet", "--hard", cwd=self.worktree())
+            self.git("clean", "--quiet", "-d", "--force", cwd=self.worktree())
 
     def fly(self, code, stop_at=(), expected=("merge", "fix", "review", "ready"), run="r"):
         """Answers gates honestly from where the run waits until it ends or waits at one of stop_at.

@@ -35,6 +35,34 @@ Result<std::vector<Entry>> worktrees(const Git& git) {
   return entries;
 }
 
+// Git writes a worktree's entry file by file: `gitdir` with its path, then HEAD and commondir.
+// Killed in between it leaves one that no git command of the repository reads past. Clears such an
+// entry where it is of `path`, and the folder where nothing but git's own file is in it.
+Result<void> clear_half_made(const Git& git, const fs::path& path) {
+  CR_TRY(const std::string common,
+         git.line({"rev-parse", "--path-format=absolute", "--git-common-dir"}));
+  const auto holds = [](const fs::path& file) {
+    std::error_code problem;
+    const auto bytes = fs::file_size(file, problem);
+    return !problem && bytes > 0;
+  };
+  std::error_code problem;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::path(common) / "worktrees", problem)) {
+    const auto gitdir = read_file(entry.path() / "gitdir", 1 << 16);
+    if (!gitdir || *gitdir != (path / ".git").string() + "\n") continue;
+    if (holds(entry.path() / "HEAD") && holds(entry.path() / "commondir")) continue;
+    fs::remove_all(entry.path(), problem);
+    if (problem)
+      return fail(ErrorCode::io, "cannot remove the half-made " + entry.path().string() + ": " +
+                                     problem.message());
+    fs::remove(path / ".git", problem);
+    fs::remove(path, problem);  // only where it is empty
+    return {};
+  }
+  return {};
+}
+
 bool same_path(const fs::path& a, const fs::path& b) {
   return lies_within(a, b) && lies_within(b, a);
 }
@@ -98,6 +126,7 @@ Result<JobOutcome> worktree(const JobSpec& spec, const JobContext& context) {
     return fail(ErrorCode::invalid_argument,
                 path.string() + " lies in the user's checkout; leave `path` out");
   WorktreeReport found;
+  CR_CHECK(clear_half_made(git, path));
   CR_TRY(BranchState state, look_at_branch(git, spec.root, name));
   CR_TRY(const auto entries, worktrees(git));
   auto entry = find_entry(entries, path);
@@ -182,6 +211,7 @@ Result<JobOutcome> remove(const JobSpec& spec, const JobContext& context) {
   const std::string ref = held_ref(spec.root, "failed");
   BoundedList saved(200);
   BoundedList skipped(200);
+  CR_CHECK(clear_half_made(git, path));
   CR_TRY(const BranchState state, look_at_branch(git, spec.root, name));
   CR_TRY(const auto entries, worktrees(git));
   const auto entry = find_entry(entries, path);

@@ -106,7 +106,7 @@ Result<JobOutcome> probe(const JobSpec& spec, const JobContext& context) {
   const std::string strip = "-p" + std::to_string(strip_of(in));
   CR_TRY(const ProcessReply forward, git.run({"apply", "--check", strip, path.string()}));
   CR_TRY(const ProcessReply reverse,
-         git.run({"apply", "--check", "--reverse", strip, path.string()}));
+         git.run({"apply", "--check", "--reverse", "--cached", strip, path.string()}));
   cel::Map result;
   result.set("applies", forward.exit_code == 0);
   result.set("already_applied", reverse.exit_code == 0);

@@ -173,6 +173,15 @@ TEST_CASE("git.worktree leaves the dirty checkout alone and is made once", "[job
         "git.worktree", {{"repo", scene.repo.string()}, {"branch", "work-2"}, {"commit", "main"}});
     CHECK(at(own, "ready").as_bool());
   }
+  SECTION("an attempt that died while git wrote the worktree's entry is repeated") {
+    const fs::path entry = scene.repo / ".git/worktrees/worktree";
+    const std::string empty = GENERATE("commondir", "HEAD");
+    scene.sh("rm -rf ../run/worktree/*; : >.git/worktrees/worktree/" + empty);
+    CAPTURE(empty);
+    CHECK(at(make(), "ready").as_bool());
+    CHECK(fs::file_size(entry / empty) > 0);
+    scene.sh("git worktree list");
+  }
   SECTION("an attempt that died while git filled the folder is repeated") {
     scene.sh("rm .git/worktrees/worktree/checkride-run ../run/worktree/f.txt");
     const cel::Value again = make();

@@ -61,6 +61,12 @@ TEST_CASE("a patch that fits is clean-direct and its tree is held by a ref", "[j
     CHECK(at(probe, "already_applied").as_bool());
     CHECK_FALSE(at(probe, "applies").as_bool());
   }
+  SECTION("a patch that only the files hold, as a killed apply leaves it, is not in") {
+    scene.sh("git reset -q", "run/worktree");
+    const cel::Value probe = scene.run("patch.probe", {{"patch", scene.patch.string()}});
+    CHECK_FALSE(at(probe, "already_applied").as_bool());
+    CHECK(scene.applied_class() == "dirty-target");
+  }
   SECTION("a patch reverted by a later change conflicts, it is not taken for applied") {
     scene.sh("sed -i 's/fork 15/later 15/' f.txt && git add f.txt", "run/worktree");
     CHECK(scene.applied_class() == "conflict");
