@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/determinism/determinism_job.h"
+#include "kernels/gemm/gemm_job.h"
 #include "kernels/latency/latency_job.h"
 #include "kernels/subjects/named.h"
 
@@ -12,6 +13,7 @@ std::span<const Job> jobs() {
   static const std::vector<Job> all = [] {
     std::vector<Job> list = {
         determinism_job(),
+        gemm_tensor_job(),
         latency_measure_job(),
     };
     set_job_finder(find_job);

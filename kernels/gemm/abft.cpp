@@ -80,8 +80,8 @@ Suspects suspects_of(const Sums& expected, const Observed& observed) {
   Suspects suspects;
   keep_suspects(expected.rows, observed.sums.rows, observed.broken_rows, suspects.rows,
                 suspects.row_count);
-  keep_suspects(expected.columns, observed.sums.columns, observed.broken_columns,
-                suspects.columns, suspects.column_count);
+  keep_suspects(expected.columns, observed.sums.columns, observed.broken_columns, suspects.columns,
+                suspects.column_count);
   return suspects;
 }
 

@@ -50,8 +50,7 @@ Result<Library> load() {
   Library library;
   const char* missing = nullptr;
   const auto find = [&](auto& function, const char* name) {
-    function =
-        reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(handle, name));
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(handle, name));
     if (function == nullptr) missing = name;
   };
   find(library.version, "cublasLtGetVersion");
@@ -81,8 +80,8 @@ const Result<Library>& library() {
 
 Result<void> check(cublasStatus_t status, const char* doing) {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
-  const ErrorCode code = status == CUBLAS_STATUS_NOT_SUPPORTED    ? ErrorCode::unsupported
-                         : status == CUBLAS_STATUS_ALLOC_FAILED   ? ErrorCode::no_space
+  const ErrorCode code = status == CUBLAS_STATUS_NOT_SUPPORTED     ? ErrorCode::unsupported
+                         : status == CUBLAS_STATUS_ALLOC_FAILED    ? ErrorCode::no_space
                          : status == CUBLAS_STATUS_NOT_INITIALIZED ? ErrorCode::unavailable
                                                                    : ErrorCode::internal;
   return fail(code, std::string(doing) + ": " + library()->status_name(status));
@@ -117,9 +116,8 @@ class LtProduct final : public Product {
   Result<void> prepare(const Problem& problem) {
     const Library& lt = *library();
     CR_CHECK(check(lt.create(&handle_), "start cuBLASLt"));
-    const cublasComputeType_t compute = problem.element == Element::tf32
-                                            ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                            : CUBLAS_COMPUTE_32F;
+    const cublasComputeType_t compute =
+        problem.element == Element::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     CR_CHECK(check(lt.operation_create(&operation_, compute, CUDA_R_32F), "plan a product"));
     // Its matrices are column major, so it computes the transpose of ours: n x m from B and A.
     const cublasOperation_t transposed = CUBLAS_OP_T, plain = CUBLAS_OP_N;

@@ -41,8 +41,7 @@ __global__ void __launch_bounds__(threads)
 
 template <class Number>
 __device__ Number over_warp(Number value) {
-  for (int lanes = 16; lanes > 0; lanes /= 2)
-    value += __shfl_down_sync(0xffffffffu, value, lanes);
+  for (int lanes = 16; lanes > 0; lanes /= 2) value += __shfl_down_sync(0xffffffffu, value, lanes);
   return value;
 }
 
@@ -165,7 +164,9 @@ unsigned blocks_for(std::int64_t items, int each) {
   return static_cast<unsigned>((items + each - 1) / each);
 }
 
-Result<void> queued(const char* what) { return check(cudaGetLastError(), what); }
+Result<void> queued(const char* what) {
+  return check(cudaGetLastError(), what);
+}
 
 // out[x] for all x.
 template <class Number>
@@ -233,8 +234,8 @@ Result<DeviceAbft> DeviceAbft::prepare(const Problem& problem) {
   sums.rows.insert(sums.rows.end(), sums.columns.begin(), sums.columns.end());
   CR_TRY(abft.expected_, DeviceBuffer::allocate(sums.rows.size() * sizeof(std::int64_t)));
   CR_CHECK(abft.expected_.upload(sums.rows.data()));
-  CR_TRY(abft.observed_, DeviceBuffer::allocate(sums.rows.size() * (sizeof(std::int64_t) + 4) +
-                                                sizeof(Counts)));
+  CR_TRY(abft.observed_,
+         DeviceBuffer::allocate(sums.rows.size() * (sizeof(std::int64_t) + 4) + sizeof(Counts)));
   return abft;
 }
 
@@ -289,10 +290,8 @@ Result<RowProducts> products_on_device(const Problem& problem, const float* c) {
 
 Result<std::vector<double>> products_expected_on_device(const Problem& p) {
   const Generator g = generator_of(p);
-  CR_TRY(const DeviceBuffer bx,
-         weighted_sums<double>(g, Matrix::b, true, p.k, p.n, nullptr, true));
-  CR_TRY(const DeviceBuffer abx,
-         weighted_sums<double>(g, Matrix::a, false, p.m, p.k, &bx, false));
+  CR_TRY(const DeviceBuffer bx, weighted_sums<double>(g, Matrix::b, true, p.k, p.n, nullptr, true));
+  CR_TRY(const DeviceBuffer abx, weighted_sums<double>(g, Matrix::a, false, p.m, p.k, &bx, false));
   return downloaded<double>(abx);
 }
 

@@ -15,7 +15,8 @@ RowProducts products_of(const Problem& problem, std::span<const std::int64_t> ro
   for (std::size_t i = 0; i < rows.size(); ++i) {
     double sum = 0.0, norm = 0.0;
     for (std::int64_t col = 0; col < problem.n; ++col) {
-      const float value = c[i * static_cast<std::size_t>(problem.n) + static_cast<std::size_t>(col)];
+      const float value =
+          c[i * static_cast<std::size_t>(problem.n) + static_cast<std::size_t>(col)];
       products.nan_count += std::isnan(value) ? 1 : 0;
       products.inf_count += std::isinf(value) ? 1 : 0;
       sum += static_cast<double>(value) * sign_at(problem.seed, col);
@@ -40,7 +41,8 @@ std::vector<double> products_expected(const Problem& problem, std::span<const st
   for (const std::int64_t row : rows) {
     double sum = 0.0;
     for (std::int64_t at = 0; at < problem.k; ++at)
-      sum += static_cast<double>(value_at(g, Matrix::a, row, at)) * bx[static_cast<std::size_t>(at)];
+      sum +=
+          static_cast<double>(value_at(g, Matrix::a, row, at)) * bx[static_cast<std::size_t>(at)];
     expected.push_back(sum);
   }
   return expected;

@@ -1,5 +1,5 @@
-// A matrix product C[m,n] = A[m,k] B[k,n] on tensor cores. In memory A is [m,k] and B is [n,k], both
-// with k innermost (the only layout that fp8 takes), C is [m,n]; all row major.
+// A matrix product C[m,n] = A[m,k] B[k,n] on tensor cores. In memory A is [m,k] and B is [n,k],
+// both with k innermost (the only layout that fp8 takes), C is [m,n]; all row major.
 #pragma once
 
 #include <cstddef>
@@ -35,9 +35,7 @@ struct Problem {
   }
   std::size_t a_bytes() const { return static_cast<std::size_t>(m * k) * bytes_of(element); }
   std::size_t b_bytes() const { return static_cast<std::size_t>(n * k) * bytes_of(element); }
-  std::size_t c_element_bytes() const {
-    return wide_output || element == Element::tf32 ? 4 : 2;
-  }
+  std::size_t c_element_bytes() const { return wide_output || element == Element::tf32 ? 4 : 2; }
   std::size_t c_bytes() const { return static_cast<std::size_t>(m * n) * c_element_bytes(); }
 };
 

@@ -39,7 +39,7 @@ class CopyOnHost final : public HostSubject {
  public:
   CopyOnHost(std::size_t bytes, std::uint64_t seed) : HostSubject(bytes), input_(bytes) {
     for (std::size_t i = 0; i + 4 <= bytes; i += 4) {
-      const auto word = static_cast<std::uint32_t>(mixed_word(seed, i));
+      const auto word = static_cast<std::uint32_t>(mixed_word(seed, i / 4));
       std::memcpy(input_.data() + i, &word, 4);
     }
   }

@@ -15,6 +15,7 @@
 #ifdef CR_CUDA
 #include "kernels/cuda/check.h"
 #include "kernels/hash/device_hash.h"
+#include "kernels/measure/graph_timer.h"
 #endif
 
 namespace checkride::kernels {
@@ -218,6 +219,26 @@ TEST_CASE("the device's hash is the host's, for every tail", "[.gpu]") {
     REQUIRE(hash);
     CHECK(*hash == position_hash(bytes));
   }
+}
+
+TEST_CASE("the device's hash reads near the memory's speed", "[.gpu]") {
+  constexpr std::size_t count = std::size_t{2} << 30;
+  auto buffer = cuda::DeviceBuffer::allocate(count);
+  auto sum = cuda::DeviceBuffer::allocate(8);
+  REQUIRE(buffer);
+  REQUIRE(sum);
+  REQUIRE(buffer->fill(0x35));
+  const auto timing = measure::time_graph(
+      [&](CUstream_st* stream, int) {
+        return queue_device_hash(buffer->data(), count, static_cast<std::uint64_t*>(sum->data()),
+                                 stream);
+      },
+      4, 20);
+  REQUIRE(timing);
+  const double gbps = static_cast<double>(count) / timing->us_per_launch * 1e-3;
+  WARN("hash of 2 GiB: " << gbps << " GB/s read");
+  CHECK(gbps > 1000.0);
+  CHECK(gbps < 4800.0);  // more is not the memory's
 }
 #endif
 
