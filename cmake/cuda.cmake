@@ -23,10 +23,12 @@ if(CMAKE_CUDA_COMPILER)
 endif()
 
 # cr_cuda_library(NAME SOURCES ... PUBLIC ... [TARGETS -gencode=...]): kernels and what launches them.
-# Device code is stored uncompressed, so that tests can read it from the objects.
+# Device code is stored uncompressed, so that tests can read it from the objects;
+# the global property CR_CUDA_LIBRARIES names all of them.
 function(cr_cuda_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;TARGETS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY CR_CUDA_LIBRARIES ${name})
   string(REPLACE "checkride_" "" short ${name})
   add_library(checkride::${short} ALIAS ${name})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}

@@ -22,6 +22,13 @@ struct ForwardProblem {
   Dtype dtype = Dtype::f16;
   bool causal = false;
   float scale = 0.125f;  // 1/sqrt(64); must be positive
+  // The host computes any of these, the kernels only the defaults.
+  int kv_heads = 0;  // heads of K and V, a divisor of heads; 0: as many as heads
+  int kv_seq = 0;    // keys; 0: as many as seq
+  int dim = 64;      // elements of a row
+
+  int key_heads() const { return kv_heads > 0 ? kv_heads : heads; }
+  int keys() const { return kv_seq > 0 ? kv_seq : seq; }
 };
 
 struct ForwardTensors {

@@ -5,6 +5,7 @@
 // FlashAttention-2 (Dao 2023).
 #include <cuda_runtime.h>
 
+#include "kernels/attention/dispatch.h"
 #include "kernels/attention/forward_kernels.h"
 #include "kernels/attention/mma_layout.h"
 #include "kernels/attention/softmax.cuh"
@@ -125,7 +126,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) forward_mma(const MmaArgum
 
     const int key = block * Layout::keys + key0;
     if (key + Layout::keys / 2 > visible_keys(kCausal, row0, args.seq))
-      mask_scores(s, key + 2 * (lane & 3), limit0, limit1);
+      mask_scores<PlainColumns>(s, key, lane & 3, limit0, limit1);
     const float raw[2] = {top[0], top[1]};
     raise_max(s, top);
     const float now[2] = {folded_max(top[0], args.scale_log2), folded_max(top[1], args.scale_log2)};
@@ -220,11 +221,9 @@ int launch(const ForwardProblem& problem, const ForwardPlan& plan, const Forward
 
 int launch_mma(const ForwardProblem& problem, const ForwardPlan& plan,
                const ForwardTensors& tensors, CUstream_st* stream) {
-  if (problem.dtype == Dtype::bf16)
-    return problem.causal ? launch<true, true>(problem, plan, tensors, stream)
-                          : launch<true, false>(problem, plan, tensors, stream);
-  return problem.causal ? launch<false, true>(problem, plan, tensors, stream)
-                        : launch<false, false>(problem, plan, tensors, stream);
+  return dispatch(problem, [&](auto bf16, auto causal) {
+    return launch<bf16(), causal()>(problem, plan, tensors, stream);
+  });
 }
 
 }  // namespace checkride::kernels::attention

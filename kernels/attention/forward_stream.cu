@@ -6,13 +6,13 @@
 // warpgroups. No keys are split, so nothing is combined between blocks.
 #include <cuda_runtime.h>
 
+#include "kernels/attention/dispatch.h"
 #include "kernels/attention/forward_kernels.h"
 #include "kernels/attention/hopper.cuh"
 #include "kernels/attention/softmax.cuh"
 #include "kernels/attention/stream_layout.h"
 #include "kernels/attention/tensor_map.h"
-#include "kernels/attention/tile_copy.cuh"
-#include "kernels/attention/wgmma.cuh"
+#include "kernels/attention/tile_products.cuh"
 
 namespace checkride::kernels::attention {
 namespace {
@@ -23,10 +23,6 @@ struct StreamArguments {
   void* o;
   int seq;
   float scale_log2;
-};
-
-struct TensorMaps {
-  CUtensorMap q, k, v;
 };
 
 // Barriers of the ring, by stage.
@@ -81,17 +77,12 @@ __device__ __forceinline__ void attend(const StreamArguments& args, std::uint32_
 #pragma unroll
   for (int i = 0; i < 32; ++i) o[i] = 0.0f;
 
-  const auto start_scores = [&](float(&s)[64], int block) {
+  const auto start_block = [&](float(&s)[64], int block) {
     const int stage = block % Layout::stages;
     const std::uint32_t k_tile =
         base + Layout::k_offset + static_cast<std::uint32_t>(stage) * Layout::tile_bytes;
     barrier_wait(ring.k_ready(stage), static_cast<std::uint32_t>(block / Layout::stages) & 1);
-    wgmma_fence();
-#pragma unroll
-    for (int step = 0; step < 4; ++step)
-      wgmma_ss<kBf16>(s, swizzled_tile(q_tile + 32u * step), swizzled_tile(k_tile + 32u * step),
-                      step > 0);
-    wgmma_commit();
+    start_scores<kBf16>(s, q_tile, k_tile);
   };
   // Takes `block`'s scores to the output while the next block's scores are computed. After the last
   // block its own scores are computed once more, unused, to keep the chain of products free of
@@ -99,7 +90,7 @@ __device__ __forceinline__ void attend(const StreamArguments& args, std::uint32_
   const auto advance = [&](float(&s)[64], float(&s_next)[64], int block) {
     const int stage = block % Layout::stages;
     if (block >= first_masked)
-      mask_scores(s, block * Layout::keys + 2 * (lane & 3), limit0, limit1);
+      mask_scores<PlainColumns>(s, block * Layout::keys, lane & 3, limit0, limit1);
     const float raw[2] = {top[0], top[1]};
     raise_max(s, top);
     const float now[2] = {folded_max(top[0], args.scale_log2), folded_max(top[1], args.scale_log2)};
@@ -114,23 +105,10 @@ __device__ __forceinline__ void attend(const StreamArguments& args, std::uint32_
       }
     }
     barrier_wait(ring.v_ready(stage), static_cast<std::uint32_t>(block / Layout::stages) & 1);
-    start_scores(s_next, min(block + 1, blocks - 1));
+    start_block(s_next, min(block + 1, blocks - 1));
     const std::uint32_t v_tile =
         base + Layout::v_offset + static_cast<std::uint32_t>(stage) * Layout::tile_bytes;
-#pragma unroll
-    for (int step = 0; step < 8; ++step) {
-      float p[8];
-#pragma unroll
-      for (int i = 0; i < 8; ++i)
-        p[i] = probability(s[8 * step + i], args.scale_log2, now[(i >> 1) & 1]);
-      sum[0] += (p[0] + p[1]) + (p[4] + p[5]);
-      sum[1] += (p[2] + p[3]) + (p[6] + p[7]);
-      const std::uint32_t a[4] = {pack<kBf16>(p[0], p[1]), pack<kBf16>(p[2], p[3]),
-                                  pack<kBf16>(p[4], p[5]), pack<kBf16>(p[6], p[7])};
-      wgmma_fence();
-      wgmma_rs<kBf16>(o, a, swizzled_tile(v_tile + 2048u * step), 1);
-      wgmma_commit();
-    }
+    start_values<kBf16>(o, s, args.scale_log2, now, sum, v_tile, true);
     wgmma_wait<0>();
     settle(s_next);
     settle(o);
@@ -138,7 +116,7 @@ __device__ __forceinline__ void attend(const StreamArguments& args, std::uint32_
   };
 
   barrier_wait(q_ready, 0);
-  start_scores(even, 0);
+  start_block(even, 0);
   wgmma_wait<0>();
   settle(even);
   for (int block = 0; block < blocks; block += 2) {
@@ -201,17 +179,8 @@ template <bool kBf16, bool kCausal>
 int launch(const ForwardProblem& problem, const ForwardPlan& plan, const ForwardTensors& tensors,
            CUstream_st* stream) {
   const auto kernel = forward_stream<kBf16, kCausal>;
-  const int heads = problem.batch * problem.heads;
   TensorMaps maps{};
-  if (const int code =
-          encode_map(maps.q, tensors.q, problem.dtype, heads, problem.seq, Layout::rows))
-    return code;
-  if (const int code =
-          encode_map(maps.k, tensors.k, problem.dtype, heads, problem.seq, Layout::keys))
-    return code;
-  if (const int code =
-          encode_map(maps.v, tensors.v, problem.dtype, heads, problem.seq, Layout::keys))
-    return code;
+  if (const int code = encode_maps(maps, problem, tensors, Layout::rows, Layout::keys)) return code;
   if (const cudaError_t code = cudaFuncSetAttribute(
           kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(plan.shared_bytes)))
     return code;
@@ -225,11 +194,9 @@ int launch(const ForwardProblem& problem, const ForwardPlan& plan, const Forward
 
 int launch_stream(const ForwardProblem& problem, const ForwardPlan& plan,
                   const ForwardTensors& tensors, CUstream_st* stream) {
-  if (problem.dtype == Dtype::bf16)
-    return problem.causal ? launch<true, true>(problem, plan, tensors, stream)
-                          : launch<true, false>(problem, plan, tensors, stream);
-  return problem.causal ? launch<false, true>(problem, plan, tensors, stream)
-                        : launch<false, false>(problem, plan, tensors, stream);
+  return dispatch(problem, [&](auto bf16, auto causal) {
+    return launch<bf16(), causal()>(problem, plan, tensors, stream);
+  });
 }
 
 }  // namespace checkride::kernels::attention

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/attention/forward_e4m3.h"
 #include "kernels/attention/mma_layout.h"
 #include "kernels/attention/split_layout.h"
 #include "kernels/attention/stream_layout.h"
@@ -60,6 +61,11 @@ Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant 
                 "attention takes at most 65535 heads in all and a seq of at most 1048576");
   if (!(problem.scale > 0.0f) || !std::isfinite(problem.scale))
     return fail(ErrorCode::invalid_argument, "attention needs a positive, finite scale");
+  if (problem.key_heads() != problem.heads || problem.keys() != problem.seq || problem.dim != 64)
+    return fail(
+        ErrorCode::unsupported,
+        "the attention kernels take rows of 64 elements and as many heads and rows of K and "
+        "V as of Q; compute this problem on the host");
   if (sm < 80)
     return fail(ErrorCode::unsupported,
                 "the attention kernels need compute capability 8.0 or higher");
@@ -102,6 +108,17 @@ Result<ForwardPlan> plan_forward(const ForwardProblem& problem, int sm, Variant 
       plan.threads = MmaLayout::threads;
       plan.shared_bytes = MmaLayout::shared_bytes;
   }
+  return plan;
+}
+
+Result<ForwardPlan> plan_e4m3(const ForwardProblem& problem, int sm) {
+  CR_TRY(ForwardPlan plan, plan_forward(problem, sm, Variant::split));
+  using Layout = SplitLayout<128, 2, 1>;
+  plan.keys = 128;
+  plan.cluster = 2;
+  plan.grid_x = blocks_for(problem.seq, Layout::rows) * plan.cluster;
+  plan.threads = Layout::threads;
+  plan.shared_bytes = Layout::shared_bytes;
   return plan;
 }
 

@@ -3,45 +3,54 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
-#include "kernels/attention/parallel_rows.h"
-#include "kernels/attention/tile_math.h"
+#include "kernels/attention/host_rows.h"
+#include "kernels/math/random.h"
 
 namespace checkride::kernels::attention {
 namespace {
 
-constexpr auto width = static_cast<std::size_t>(head_dim);
+std::size_t positive(int value) {
+  return static_cast<std::size_t>(value);
+}
 
-// softmax(scale * q . k) v of every row; `round` is applied to each score and each probability.
+// softmax(scale * q . k) v of the chosen rows, summed in Real; `round` is applied to each score and
+// each probability. `lse` is filled where it is wanted.
 template <class Real, class Round>
 std::vector<Real> forward_naive(const ForwardProblem& problem, const HostTensors& tensors,
-                                int threads, Round round) {
-  const auto q = widen<Real>(problem.dtype, tensors.q);
-  const auto k = widen<Real>(problem.dtype, tensors.k);
-  const auto v = widen<Real>(problem.dtype, tensors.v);
-  const auto seq = static_cast<std::size_t>(problem.seq);
-  std::vector<Real> out(element_count(problem));
-  for_rows(out.size() / width, threads, [&](std::size_t row) {
-    const Real* head_k = k.data() + row / seq * seq * width;
-    const Real* head_v = v.data() + row / seq * seq * width;
-    const Real* query = q.data() + row * width;
-    const auto seen = static_cast<std::size_t>(
-        visible_keys(problem.causal, static_cast<int>(row % seq), problem.seq));
+                                int threads, const Rows& rows, Round round,
+                                std::vector<double>* lse) {
+  const auto q = widen(problem.dtype, tensors.q);
+  const auto k = widen(problem.dtype, tensors.k);
+  const auto v = widen(problem.dtype, tensors.v);
+  const HostShape shape(problem);
+  const std::size_t width = shape.dim;
+  const std::size_t count = rows.empty() ? shape.rows : rows.size();
+  std::vector<Real> out(count * width);
+  if (lse != nullptr) lse->resize(count);
+  for_rows(count, threads, [&](std::size_t at) {
+    const std::size_t row = rows.empty() ? at : rows[at];
+    const float* head_k = k.data() + shape.first_key(row) * width;
+    const float* head_v = v.data() + shape.first_key(row) * width;
+    const float* query = q.data() + row * width;
+    const std::size_t seen = shape.visible(row);
     std::vector<Real> score(seen);
     Real top = -std::numeric_limits<Real>::infinity();
     for (std::size_t key = 0; key < seen; ++key) {
       Real dot = 0;
-      for (std::size_t d = 0; d < width; ++d) dot += query[d] * head_k[key * width + d];
+      for (std::size_t d = 0; d < width; ++d)
+        dot += static_cast<Real>(query[d]) * static_cast<Real>(head_k[key * width + d]);
       score[key] = round(dot * static_cast<Real>(problem.scale));
       top = std::max(top, score[key]);
     }
     Real sum = 0;
     for (Real& s : score) sum += s = std::exp(s - top);
-    Real* result = out.data() + row * width;
+    if (lse != nullptr) (*lse)[at] = static_cast<double>(top + std::log(sum));
+    Real* result = out.data() + at * width;
     for (std::size_t key = 0; key < seen; ++key) {
       const Real p = round(score[key] / sum);
-      for (std::size_t d = 0; d < width; ++d) result[d] += p * head_v[key * width + d];
+      for (std::size_t d = 0; d < width; ++d)
+        result[d] += p * static_cast<Real>(head_v[key * width + d]);
     }
   });
   return out;
@@ -50,38 +59,39 @@ std::vector<Real> forward_naive(const ForwardProblem& problem, const HostTensors
 }  // namespace
 
 std::size_t element_count(const ForwardProblem& problem) {
-  return static_cast<std::size_t>(problem.batch) * static_cast<std::size_t>(problem.heads) *
-         static_cast<std::size_t>(problem.seq) * width;
+  return positive(problem.batch) * positive(problem.heads) * positive(problem.seq) *
+         positive(problem.dim);
+}
+
+std::size_t key_element_count(const ForwardProblem& problem) {
+  return positive(problem.batch) * positive(problem.key_heads()) * positive(problem.keys()) *
+         positive(problem.dim);
 }
 
 HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed) {
-  const auto next = [&seed] {
-    std::uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
-  };
+  RandomStream random(seed);
   HostTensors tensors;
   for (auto* values : {&tensors.q, &tensors.k, &tensors.v}) {
-    values->resize(element_count(problem));
-    for (std::uint16_t& bits : *values) {
-      const double radius = std::sqrt(-2.0 * std::log(1.0 - next()));
-      bits = bits_from_float(
-          problem.dtype, static_cast<float>(radius * std::cos(2.0 * std::numbers::pi * next())));
-    }
+    values->resize(values == &tensors.q ? element_count(problem) : key_element_count(problem));
+    for (std::uint16_t& bits : *values)
+      bits = bits_from_float(problem.dtype, static_cast<float>(random.normal()));
   }
   return tensors;
 }
 
-std::vector<double> forward_reference(const ForwardProblem& problem, const HostTensors& tensors,
-                                      int threads) {
-  return forward_naive<double>(problem, tensors, threads, [](double x) { return x; });
+Reference forward_reference(const ForwardProblem& problem, const HostTensors& tensors, int threads,
+                            const Rows& rows) {
+  Reference reference;
+  reference.out = forward_naive<double>(
+      problem, tensors, threads, rows, [](double x) { return x; }, &reference.lse);
+  return reference;
 }
 
 std::vector<float> forward_rounded(const ForwardProblem& problem, const HostTensors& tensors,
-                                   int threads) {
-  auto out = forward_naive<float>(problem, tensors, threads,
-                                  [&](float x) { return round_to(problem.dtype, x); });
+                                   int threads, const Rows& rows) {
+  auto out = forward_naive<float>(
+      problem, tensors, threads, rows, [&](float x) { return round_to(problem.dtype, x); },
+      nullptr);
   for (float& x : out) x = round_to(problem.dtype, x);
   return out;
 }

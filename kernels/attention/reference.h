@@ -13,22 +13,32 @@
 
 namespace checkride::kernels::attention {
 
-// Tensors as raw 16-bit values of problem.dtype, [batch, heads, seq, 64].
+// Tensors as raw 16-bit values of problem.dtype: q is [batch, heads, seq, dim], k and v are [batch,
+// key_heads, keys, dim].
 struct HostTensors {
   std::vector<std::uint16_t> q, k, v;
 };
 
-std::size_t element_count(const ForwardProblem& problem);
+std::size_t element_count(const ForwardProblem& problem);      // of q and of the output
+std::size_t key_element_count(const ForwardProblem& problem);  // of k and of v
 
-// Standard normal values, the same for the same seed everywhere (splitmix64 and Box-Muller).
+// Standard normal values, the same for the same seed everywhere.
 HostTensors random_tensors(const ForwardProblem& problem, std::uint64_t seed);
 
-std::vector<double> forward_reference(const ForwardProblem& problem, const HostTensors& tensors,
-                                      int threads);
+// Rows to compute, numbered over batch, heads and seq; all where there are none. Results hold the
+// chosen rows alone, in their order.
+using Rows = std::vector<std::size_t>;
+
+struct Reference {
+  std::vector<double> out;
+  std::vector<double> lse;  // natural logarithm of the sum of exp(scaled score), a row
+};
+Reference forward_reference(const ForwardProblem& problem, const HostTensors& tensors, int threads,
+                            const Rows& rows = {});
 // Scores and probabilities rounded to problem.dtype, sums in fp32, as a framework's unfused
 // attention.
 std::vector<float> forward_rounded(const ForwardProblem& problem, const HostTensors& tensors,
-                                   int threads);
+                                   int threads, const Rows& rows = {});
 
 // FlashAttention's rule: err_max <= err_budget, where err_budget is twice the error of the unfused
 // low-precision result plus twice what rounding does to the reference (r + 0.3 - 0.3 against r).

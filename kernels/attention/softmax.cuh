@@ -17,16 +17,24 @@ __device__ __forceinline__ float quad_sum(float x) {
   return x + __shfl_xor_sync(0xffffffffu, x, 2);
 }
 
-// Scores of keys at or past the limit of their row become no_score(); `key` is the first column's
-// key.
-template <int kCount>
-__device__ __forceinline__ void mask_scores(float (&s)[kCount], int key, int limit0, int limit1) {
+// Which key the first of the two columns of piece j is, from the tile's first key, for place q in
+// the quad; the second column is the next key.
+struct PlainColumns {
+  static __device__ __forceinline__ int first(int q) { return 2 * q; }
+  static __device__ __forceinline__ int offset(int j) { return 8 * j; }
+};
+
+// Scores of keys at or past the limit of their row become no_score().
+template <class Columns, int kCount>
+__device__ __forceinline__ void mask_scores(float (&s)[kCount], int key0, int q, int limit0,
+                                            int limit1) {
+  const int key = key0 + Columns::first(q);
 #pragma unroll
   for (int j = 0; j < kCount / 4; ++j) {
-    if (key + 8 * j >= limit0) s[4 * j] = no_score();
-    if (key + 8 * j + 1 >= limit0) s[4 * j + 1] = no_score();
-    if (key + 8 * j >= limit1) s[4 * j + 2] = no_score();
-    if (key + 8 * j + 1 >= limit1) s[4 * j + 3] = no_score();
+    if (key + Columns::offset(j) >= limit0) s[4 * j] = no_score();
+    if (key + Columns::offset(j) + 1 >= limit0) s[4 * j + 1] = no_score();
+    if (key + Columns::offset(j) >= limit1) s[4 * j + 2] = no_score();
+    if (key + Columns::offset(j) + 1 >= limit1) s[4 * j + 3] = no_score();
   }
 }
 

@@ -10,7 +10,7 @@ namespace checkride::kernels::attention {
 // Warp w of every warpgroup computes rows 16w to 16w+15. The results are joined in two steps:
 // between the two warps of a block that hold the same rows, each for 32 columns (four 16 x 8
 // pieces), then between the warps of the two blocks, each for 16 of them.
-template <int kKeys, int kSplits>
+template <int kKeys, int kSplits, int kElementBytes = 2>
 struct SplitLayout {
   static_assert(kSplits == 1 || kSplits == 2);
   static constexpr int rows = 64;
@@ -19,13 +19,14 @@ struct SplitLayout {
   static constexpr int parts = groups * kSplits;
   static constexpr int threads = warps * 32;
 
-  static constexpr std::uint32_t tile_bytes = kKeys * 128;
+  static constexpr std::uint32_t q_bytes = rows * 64 * kElementBytes;
+  static constexpr std::uint32_t tile_bytes = kKeys * 64 * kElementBytes;
   // Pieces of O in the order of lanes, then (m, l) of 16 rows.
   static constexpr std::uint32_t scalar_bytes = 16 * 8;
   static constexpr std::uint32_t inner_bytes = 4 * 512 + scalar_bytes;
   static constexpr std::uint32_t outer_bytes = 2 * 512 + scalar_bytes;
   static constexpr std::uint32_t q_offset = 0;
-  static constexpr std::uint32_t k_offset = rows * 128;
+  static constexpr std::uint32_t k_offset = q_bytes;
   static constexpr std::uint32_t v_offset = k_offset + groups * tile_bytes;
   static constexpr std::uint32_t inner_offset = v_offset + groups * tile_bytes;
   static constexpr std::uint32_t outer_offset = inner_offset + warps * inner_bytes;

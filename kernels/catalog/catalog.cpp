@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "kernels/attention/sdpa_job.h"
 #include "kernels/determinism/determinism_job.h"
 #include "kernels/gemm/gemm_job.h"
 #include "kernels/latency/latency_job.h"
+#include "kernels/statistics/perf_compare_job.h"
 #include "kernels/subjects/named.h"
 
 namespace checkride::kernels {
@@ -15,6 +17,8 @@ std::span<const Job> jobs() {
         determinism_job(),
         gemm_tensor_job(),
         latency_measure_job(),
+        sdpa_forward_job(),
+        statistics::perf_compare_job(),
     };
     set_job_finder(find_job);
     std::ranges::sort(list, {}, &Job::name);

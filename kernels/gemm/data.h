@@ -14,8 +14,8 @@
 #include <cuda_fp8.h>
 #else
 #include <bit>
-#include <cmath>
 
+#include "kernels/math/e4m3.h"
 #include "kernels/math/half.h"
 #endif
 
@@ -97,20 +97,11 @@ __device__ __forceinline__ float value_at(const Generator& g, Matrix matrix, std
   return rounded_to(g.element, normal_value(g, matrix, row, col));
 }
 #else
-// The value after rounding to e4m3: 3 bits of mantissa, steps of 2^-9 below 2^-6, at most 448.
-inline float rounded_to_e4m3(float value) {
-  if (std::isnan(value)) return value;
-  const float magnitude = std::fmin(std::fabs(value), 448.0f);
-  if (magnitude == 0.0f) return value;
-  const int exponent = std::max(std::ilogb(magnitude), -6);
-  const float step = std::ldexp(1.0f, exponent - 3);
-  return std::copysign(std::fmin(std::nearbyint(magnitude / step) * step, 448.0f), value);
-}
 inline float rounded_to(Element element, float value) {
   switch (element) {
     case Element::bf16: return round_to(Dtype::bf16, value);
     case Element::fp16: return round_to(Dtype::f16, value);
-    case Element::e4m3: return rounded_to_e4m3(value);
+    case Element::e4m3: return float_from_e4m3(e4m3_from_float(value));
     case Element::tf32: break;
   }
   const auto bits = std::bit_cast<std::uint32_t>(value);

@@ -1,10 +1,11 @@
-// IEEE binary16 and bfloat16 as 16 raw bits, converted on the host without a GPU library: what
-// reference code and tests use to round as the device does (to nearest, ties to even).
+// IEEE binary16 and bfloat16 as 16 raw bits, converted without a GPU library: what reference code,
+// tests and shared arithmetic use to round as the device does (to nearest, ties to even).
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
+
+#include "kernels/math/host_device.h"
 
 namespace checkride::kernels {
 
@@ -15,34 +16,34 @@ inline const char* to_string(Dtype dtype) {
 }
 
 // bfloat16 is the upper half of a float; NaN stays NaN and keeps its sign.
-inline std::uint16_t bf16_from_float(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
+CR_HOST_DEVICE std::uint16_t bf16_from_float(float value) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, value);
   if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
   return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
-inline float float_from_bf16(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+CR_HOST_DEVICE float float_from_bf16(std::uint16_t bits) {
+  return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16);
 }
 
 // binary16: overflow becomes infinity, below 2^-14 the result is subnormal, NaN becomes a quiet
 // NaN.
-inline std::uint16_t f16_from_float(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
+CR_HOST_DEVICE std::uint16_t f16_from_float(float value) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, value);
   const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
   const float magnitude = std::fabs(value);
   if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7e00u);
   if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
   if (magnitude < 6.103515625e-05f) {
     // A subnormal counts units of 2^-24; adding 0.5 leaves the count, rounded, in the low bits.
-    const auto sum = std::bit_cast<std::uint32_t>(magnitude + 0.5f);
-    return static_cast<std::uint16_t>(sign | (sum - std::bit_cast<std::uint32_t>(0.5f)));
+    const auto sum = __builtin_bit_cast(std::uint32_t, magnitude + 0.5f);
+    return static_cast<std::uint16_t>(sign | (sum - __builtin_bit_cast(std::uint32_t, 0.5f)));
   }
   const std::uint32_t rebased = (bits & 0x7fffffffu) - (112u << 23);
   return static_cast<std::uint16_t>(sign | ((rebased + 0xfffu + (rebased >> 13 & 1u)) >> 13));
 }
 
-inline float float_from_f16(std::uint16_t bits) {
+CR_HOST_DEVICE float float_from_f16(std::uint16_t bits) {
   const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
   const std::uint32_t exponent = bits >> 10 & 0x1fu;
   const std::uint32_t fraction = bits & 0x3ffu;
@@ -51,19 +52,19 @@ inline float float_from_f16(std::uint16_t bits) {
     return sign != 0 ? -magnitude : magnitude;
   }
   const std::uint32_t rebased = exponent == 31 ? 255u : exponent + 112u;
-  return std::bit_cast<float>(sign | rebased << 23 | fraction << 13);
+  return __builtin_bit_cast(float, sign | rebased << 23 | fraction << 13);
 }
 
-inline std::uint16_t bits_from_float(Dtype dtype, float value) {
+CR_HOST_DEVICE std::uint16_t bits_from_float(Dtype dtype, float value) {
   return dtype == Dtype::f16 ? f16_from_float(value) : bf16_from_float(value);
 }
 
-inline float float_from_bits(Dtype dtype, std::uint16_t bits) {
+CR_HOST_DEVICE float float_from_bits(Dtype dtype, std::uint16_t bits) {
   return dtype == Dtype::f16 ? float_from_f16(bits) : float_from_bf16(bits);
 }
 
 // The value after one rounding to the type.
-inline float round_to(Dtype dtype, float value) {
+CR_HOST_DEVICE float round_to(Dtype dtype, float value) {
   return float_from_bits(dtype, bits_from_float(dtype, value));
 }
 

@@ -44,6 +44,7 @@ inline constexpr std::size_t block_samples_max = 1'000'000;
 
 // The text of a file. A value that is not finite becomes null.
 std::string to_json(const SampleFile& file);
+// A value read back may differ from the one written in its last bit (the JSON library's parser).
 // Errors: invalid_argument, naming the field that is wrong.
 Result<SampleFile> samples_of(std::string_view json_text);
 

@@ -195,7 +195,7 @@ Result<bool> run(const Options& options) {
     if (!plan && plan.error().code == ErrorCode::unsupported) continue;
     if (!plan) return tl::unexpected(plan.error());
     const HostTensors host = random_tensors(problem, options.seed);
-    const auto reference = forward_reference(problem, host, threads);
+    const auto reference = forward_reference(problem, host, threads).out;
     const auto rounded = forward_rounded(problem, host, threads);
     CR_TRY(const Facts facts,
            measure_problem(problem, *plan, host, reference, rounded, device, options));

@@ -23,7 +23,7 @@ ForwardProblem problem_of(int seq, Dtype dtype, bool causal) {
 
 ErrorBudget judge(const ForwardProblem& problem, const HostTensors& tensors,
                   const std::vector<std::uint16_t>& actual) {
-  return error_budget(problem, forward_reference(problem, tensors, threads),
+  return error_budget(problem, forward_reference(problem, tensors, threads).out,
                       forward_rounded(problem, tensors, threads), actual);
 }
 
@@ -49,11 +49,11 @@ TEST_CASE("tiles, split or in turn, stay within the error budget") {
         INFO(to_string(dtype) << " causal " << causal << " seq " << seq);
         for (const int parts : {2, 4}) {
           const auto budget =
-              judge(problem, tensors, forward_host(problem, tensors, 128, parts, threads));
+              judge(problem, tensors, forward_host(problem, tensors, {128, parts}, threads));
           INFO("parts " << parts << " error " << budget.err_max << " budget " << budget.err_budget);
           CHECK(budget.passes());
         }
-        CHECK(judge(problem, tensors, forward_host(problem, tensors, 64, 1, threads)).passes());
+        CHECK(judge(problem, tensors, forward_host(problem, tensors, {64, 1}, threads)).passes());
       }
 }
 
@@ -61,9 +61,10 @@ TEST_CASE("one wrong weight in a combination is over the budget") {
   for (const bool causal : {false, true}) {
     const ForwardProblem problem = problem_of(256, Dtype::f16, causal);
     const HostTensors tensors = random_tensors(problem, 7);
-    CHECK(judge(problem, tensors, forward_host(problem, tensors, 64, 4, threads)).passes());
-    CHECK_FALSE(judge(problem, tensors, forward_host(problem, tensors, 64, 4, threads, wrong_join))
-                    .passes());
+    CHECK(judge(problem, tensors, forward_host(problem, tensors, {64, 4}, threads)).passes());
+    CHECK_FALSE(
+        judge(problem, tensors, forward_host(problem, tensors, {64, 4, wrong_join}, threads))
+            .passes());
   }
 }
 
@@ -75,7 +76,7 @@ TEST_CASE("values of one give an output of one") {
     const std::uint16_t one = bits_from_float(dtype, 1.0f);
     // The rounding of each probability is what may be left over.
     const float step = dtype == Dtype::f16 ? 0x1p-10f : 0x1p-7f;
-    for (const std::uint16_t bits : forward_host(problem, tensors, 64, 4, threads))
+    for (const std::uint16_t bits : forward_host(problem, tensors, {64, 4}, threads))
       REQUIRE((bits == one || std::fabs(float_from_bits(dtype, bits) - 1.0f) <= step));
   }
 }
@@ -83,7 +84,7 @@ TEST_CASE("values of one give an output of one") {
 TEST_CASE("a causal first row is the first value, bit for bit") {
   const ForwardProblem problem = problem_of(256, Dtype::bf16, true);
   const HostTensors tensors = random_tensors(problem, 5);
-  const auto out = forward_host(problem, tensors, 64, 4, threads);
+  const auto out = forward_host(problem, tensors, {64, 4}, threads);
   const std::size_t head_elements = static_cast<std::size_t>(problem.seq) * 64;
   for (std::size_t head = 0; head < 2; ++head)
     for (std::size_t d = 0; d < 64; ++d)
@@ -100,7 +101,8 @@ TEST_CASE("scores of plus and minus ten thousand stay finite and right") {
   for (std::size_t i = 0; i < tensors.k.size(); ++i)
     tensors.k[i] = bits_from_float(problem.dtype, i / 64 % 3 == 0 ? 12.5f : -12.5f);
   for (const int parts : {1, 4}) {
-    const auto budget = judge(problem, tensors, forward_host(problem, tensors, 64, parts, threads));
+    const auto budget =
+        judge(problem, tensors, forward_host(problem, tensors, {64, parts}, threads));
     CHECK(budget.nan == 0);
     CHECK(budget.passes());
   }
@@ -131,7 +133,7 @@ TEST_CASE("key ranges that a tile of rows can see come first") {
 TEST_CASE("the budget sees what was not written and what is not a number") {
   const ForwardProblem problem = problem_of(64, Dtype::f16, false);
   const HostTensors tensors = random_tensors(problem, 1);
-  auto out = forward_host(problem, tensors, 64, 1, threads);
+  auto out = forward_host(problem, tensors, {64, 1}, threads);
   REQUIRE(judge(problem, tensors, out).passes());
   const std::uint16_t kept = out[5];
   out[5] = poison;
@@ -148,6 +150,6 @@ TEST_CASE("the budget sees what was not written and what is not a number") {
 TEST_CASE("the reference does not depend on the number of threads") {
   const ForwardProblem problem = problem_of(70, Dtype::f16, true);
   const HostTensors tensors = random_tensors(problem, 2);
-  CHECK(forward_reference(problem, tensors, 1) == forward_reference(problem, tensors, 3));
-  CHECK(forward_host(problem, tensors, 64, 2, 1) == forward_host(problem, tensors, 64, 2, 3));
+  CHECK(forward_reference(problem, tensors, 1).out == forward_reference(problem, tensors, 3).out);
+  CHECK(forward_host(problem, tensors, {64, 2}, 1) == forward_host(problem, tensors, {64, 2}, 3));
 }

@@ -11,7 +11,7 @@
 #include "kernels/determinism/fresh_process.h"
 #include "kernels/hash/position_hash.h"
 #include "kernels/subjects/builtin.h"
-#include "tests/unit/kernels/run_job.h"
+#include "tests/unit/kernels/run_catalog_job.h"
 #ifdef CR_CUDA
 #include "kernels/cuda/check.h"
 #include "kernels/hash/device_hash.h"

@@ -7,7 +7,7 @@
 #include "kernels/gemm/freivalds.h"
 #include "kernels/gemm/host_product.h"
 #include "kernels/gemm/runs.h"
-#include "tests/unit/kernels/run_job.h"
+#include "tests/unit/kernels/run_catalog_job.h"
 #ifdef CR_CUDA
 #include <cuda_runtime_api.h>
 
@@ -56,26 +56,6 @@ TEST_CASE("whole numbers are told from what is none") {
   CHECK((whole_number(16777216.0f, whole) && whole == 16777216));
   for (const float none : {0.5f, 37.000004f, std::nanf(""), INFINITY, -INFINITY, 3e9f})
     CHECK_FALSE(whole_number(none, whole));
-}
-
-TEST_CASE("rounding to e4m3 keeps its values and rounds others to even") {
-  // All positive codes: exponent 4 bits with bias 7, mantissa 3 bits; the last is NaN.
-  std::vector<float> codes;
-  for (int code = 0; code < 0x7f; ++code) {
-    const int exponent = code >> 3, mantissa = code & 7;
-    codes.push_back(exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -9)
-                                  : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10));
-  }
-  CHECK(codes.back() == 448.0f);
-  for (std::size_t i = 0; i + 1 < codes.size(); ++i) {
-    CHECK(rounded_to_e4m3(codes[i]) == codes[i]);
-    CHECK(rounded_to_e4m3(-codes[i]) == -codes[i]);
-    const float middle = (codes[i] + codes[i + 1]) / 2;
-    CHECK(rounded_to_e4m3(middle) == codes[i % 2 == 0 ? i : i + 1]);
-    CHECK(rounded_to_e4m3(std::nextafter(middle, 0.0f)) == codes[i]);
-    CHECK(rounded_to_e4m3(std::nextafter(middle, 1e9f)) == codes[i + 1]);
-  }
-  CHECK(rounded_to_e4m3(1e9f) == 448.0f);
 }
 
 TEST_CASE("normal values have mean 0 and deviation 1; integers are -1, 0 and 1 alike") {

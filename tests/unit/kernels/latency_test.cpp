@@ -6,7 +6,7 @@
 #include "kernels/latency/criterion.h"
 #include "kernels/latency/sampling.h"
 #include "kernels/statistics/samples.h"
-#include "tests/unit/kernels/run_job.h"
+#include "tests/unit/kernels/run_catalog_job.h"
 
 namespace checkride::kernels {
 namespace {

@@ -1,0 +1,17 @@
+// A kernel that takes a chosen number of clock cycles: effects of known size to be found.
+#pragma once
+
+#include <vector>
+
+#include "kernels/cuda/check.h"
+
+struct CUstream_st;
+
+namespace checkride::kernels {
+
+Result<void> launch_spin(long long cycles, CUstream_st* stream);
+// One block: a fresh stream, graph of `nodes` launches and events; microseconds per launch. What an
+// error leaves behind goes with the process.
+Result<std::vector<double>> spin_block(long long cycles, int nodes, int samples);
+
+}  // namespace checkride::kernels
