@@ -7,6 +7,11 @@
 #include "kernels/statistics/perf_compare_job.h"
 #include "kernels/bandwidth/bandwidth_job.h"
 #include "kernels/memtest/pattern_job.h"
+#include "kernels/determinism/determinism_job.h"
+#include "kernels/gemm/gemm_job.h"
+#include "kernels/latency/latency_job.h"
+#include "kernels/statistics/perf_compare_job.h"
+#include "kernels/subjects/named.h"
 
 namespace checkride::kernels {
 
@@ -18,7 +23,13 @@ std::span<const Job> jobs() {
         sdpa_forward_job(),
         bandwidth_device_job(),
         memory_pattern_job(),
+        determinism_job(),
+        gemm_tensor_job(),
+        latency_measure_job(),
+        sdpa_forward_job(),
+        statistics::perf_compare_job(),
     };
+    set_job_finder(find_job);
     std::ranges::sort(list, {}, &Job::name);
     return list;
   }();
