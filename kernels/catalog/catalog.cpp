@@ -10,6 +10,7 @@
 #include "kernels/latency/latency_job.h"
 #include "kernels/memtest/pattern_job.h"
 #include "kernels/process/proc_measure_job.h"
+#include "kernels/query/query_job.h"
 #include "kernels/statistics/perf_compare_job.h"
 #include "kernels/subjects/named.h"
 #include "kernels/tools/ncu_job.h"
@@ -22,6 +23,7 @@ std::span<const Job> jobs() {
     std::vector<Job> list = {
         bandwidth_device_job(),
         determinism_job(),
+        device_query_job(),
         gemm_tensor_job(),
         inspect_job(),
         latency_measure_job(),
