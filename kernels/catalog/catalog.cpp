@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/attention/sdpa_job.h"
+#include "kernels/compare/compare_job.h"
 #include "kernels/statistics/perf_compare_job.h"
 
 namespace checkride::kernels {
@@ -12,6 +13,7 @@ std::span<const Job> jobs() {
     std::vector<Job> list = {
         statistics::perf_compare_job(),
         sdpa_forward_job(),
+        tensor_compare_job(),
     };
     std::ranges::sort(list, {}, &Job::name);
     return list;
