@@ -11,7 +11,7 @@
 
 namespace checkride::kernels::compare {
 
-// near: actual is expected moved by 0 to 2 units in the last place, half of them by 0. unrelated:
+// near: actual is expected moved by 0 to 2 units in the last place, three in four by 0. unrelated:
 // both are independent. equal: they are the same.
 enum class Relation : std::uint8_t { near, unrelated, equal };
 
@@ -36,7 +36,7 @@ CR_HOST_DEVICE typename T::Bits sample_actual(std::uint64_t seed, std::uint64_t 
   const auto expected = sample_expected<T>(seed, index);
   if (relation == Relation::equal) return expected;
   const std::uint64_t draw = mix_bits(seed + index * 0xd1342543de82ef95u) >> 60;
-  const int move = draw < 8 ? 0 : draw < 11 ? 1 : draw < 14 ? -1 : draw < 15 ? 2 : -2;
+  const int move = draw < 12 ? 0 : draw == 12 ? 1 : draw == 13 ? -1 : draw == 14 ? 2 : -2;
   using Bits = typename T::Bits;
   constexpr Bits magnitude = static_cast<Bits>(Bits(~Bits{0}) >> 1);
   const Bits size = static_cast<Bits>(expected & magnitude);
