@@ -4,6 +4,7 @@
 
 #include "kernels/attention/sdpa_job.h"
 #include "kernels/compare/compare_job.h"
+#include "kernels/quant/quant_job.h"
 #include "kernels/statistics/perf_compare_job.h"
 
 namespace checkride::kernels {
@@ -14,6 +15,7 @@ std::span<const Job> jobs() {
         statistics::perf_compare_job(),
         sdpa_forward_job(),
         tensor_compare_job(),
+        quant_e4m3_job(),
     };
     std::ranges::sort(list, {}, &Job::name);
     return list;
