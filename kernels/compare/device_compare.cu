@@ -267,34 +267,52 @@ __global__ void __launch_bounds__(chunk_lanes)
     for (const Sums& one : of_warps) all = all + one;
     joined->sums[blockIdx.x] = all;
   }
-  const auto each_chunk = [&](const auto& visit, bool finite) {
-    for (std::uint64_t chunk = blockIdx.x * chunk_lanes + threadIdx.x; chunk < chunks;
-         chunk += row_lanes) {
-      std::uint64_t key = 0;
+  const auto key_of = [&](std::uint64_t chunk, bool finite) {
+    std::uint64_t key = 0;
 #pragma unroll
-      for (int warp = 0; warp < chunk_warps; ++warp) {
-        const Row& row = rows[chunk * chunk_warps + static_cast<unsigned>(warp)];
-        const std::uint64_t here = finite ? row.finite_key : row.key;
-        key = here > key ? here : key;
-      }
-      visit(key, chunk);
+    for (int warp = 0; warp < chunk_warps; ++warp) {
+      const Row& row = rows[chunk * chunk_warps + static_cast<unsigned>(warp)];
+      const std::uint64_t here = finite ? row.finite_key : row.key;
+      key = here > key ? here : key;
     }
+    return key;
   };
+  const std::uint64_t first_chunk = blockIdx.x * chunk_lanes + threadIdx.x;
   rank_worst(
-      ranking, [&](const auto& visit) { each_chunk(visit, false); }, joined->chunks[blockIdx.x]);
-  // One is enough of the finite ones.
-  Worst mine{0, ~std::uint64_t{0}};
-  each_chunk(
-      [&](std::uint64_t key, std::uint64_t index) {
-        if (key != 0 && worse(key, index, mine.key, mine.index)) mine = {key, index};
+      ranking,
+      [&](const auto& visit) {
+        for (std::uint64_t chunk = first_chunk; chunk < chunks; chunk += row_lanes)
+          visit(key_of(chunk, false), chunk);
       },
-      true);
-  ranking.of_lane[lane] = mine;
+      joined->chunks[blockIdx.x]);
+  // One is enough of the finite ones: the largest key, of those the lowest chunk.
+  std::uint64_t key = 0, at = ~std::uint64_t{0};
+  for (std::uint64_t chunk = first_chunk; chunk < chunks; chunk += row_lanes) {
+    const std::uint64_t here = key_of(chunk, true);
+    if (here > key) {
+      key = here;
+      at = chunk;
+    }
+  }
+  for (int half = 16; half > 0; half /= 2) {
+    const std::uint64_t other = __shfl_xor_sync(~0u, static_cast<Long>(key), half);
+    const std::uint64_t other_at = __shfl_xor_sync(~0u, static_cast<Long>(at), half);
+    if (worse(other, other_at, key, at)) {
+      key = other;
+      at = other_at;
+    }
+  }
+  if (lane % 32 == 0) ranking.of_lane[lane / 32] = {key, at};
   __syncthreads();
   if (lane == 0) {
-    for (const Worst& one : ranking.of_lane)
-      if (worse(one.key, one.index, mine.key, mine.index)) mine = one;
-    joined->finite_chunk[blockIdx.x] = mine;
+    for (int warp = 1; warp < chunk_warps; ++warp) {
+      const Worst& one = ranking.of_lane[warp];
+      if (worse(one.key, one.index, key, at)) {
+        key = one.key;
+        at = one.index;
+      }
+    }
+    joined->finite_chunk[blockIdx.x] = {key, at};
   }
 }
 
