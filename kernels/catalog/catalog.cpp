@@ -11,6 +11,8 @@
 #include "kernels/memtest/pattern_job.h"
 #include "kernels/process/proc_measure_job.h"
 #include "kernels/query/query_job.h"
+#include "kernels/compare/compare_job.h"
+#include "kernels/quant/quant_job.h"
 #include "kernels/statistics/perf_compare_job.h"
 #include "kernels/subjects/named.h"
 #include "kernels/tools/ncu_job.h"
@@ -40,6 +42,8 @@ std::span<const Job> jobs() {
         ncu_run_job(),
         sanitizer_parse_job(),
         sanitizer_run_job(),
+        tensor_compare_job(),
+        quant_e4m3_job(),
     };
     set_job_finder(find_job);
     std::ranges::sort(list, {}, &Job::name);
