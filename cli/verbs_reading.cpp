@@ -171,6 +171,8 @@ void add_reading_verbs(Parser& parser) {
                              [](CLI::App& verb, const auto& o) {
                                verb.add_option("--format", o->format, "json (JSON Schema) or md")
                                    ->check(CLI::IsMember({"json", "md"}));
+                               verb.add_flag("--cases", o->cases,
+                                             "the language of rehearsal cases instead");
                              });
   parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});
