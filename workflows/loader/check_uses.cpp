@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "engine/cel/time_text.h"
 #include "workflows/loader/entry_set.h"
 #include "workflows/loader/events.h"
 #include "workflows/loader/lint.h"
@@ -57,6 +58,17 @@ std::set<std::string> results_read(const std::vector<cel::LexedToken>& tokens) {
   return names;
 }
 
+// The params X of every now.getHours(params.X) and its like: what stands there is a time zone.
+std::vector<std::string> zones_of_params(const std::vector<cel::LexedToken>& tokens) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i + 6 < tokens.size(); ++i)
+    if (tokens[i].is(".") && tokens[i + 1].kind == cel::TokenKind::identifier &&
+        tokens[i + 1].text.starts_with("get") && tokens[i + 2].is("(") &&
+        tokens[i + 3].text == "params" && tokens[i + 4].is(".") && tokens[i + 6].is(")"))
+      names.push_back(tokens[i + 5].text);
+  return names;
+}
+
 class ResultCheck {
  public:
   ResultCheck(const Definition& definition, Reporter& reporter)
@@ -66,6 +78,7 @@ class ResultCheck {
     for (const Use& use : uses_of(definition_)) {
       const std::vector<cel::LexedToken> tokens = tokens_of(use.expression);
       for (const std::string& name : results_read(tokens)) check_read(use, name, tokens);
+      for (const std::string& name : zones_of_params(tokens)) check_zone(use, name);
     }
     check_blocks();
   }
@@ -98,6 +111,19 @@ class ResultCheck {
       reporter_.warning(use.place, "result-before-job", message);
     else
       reporter_.error(use.place, "result-before-job", message);
+  }
+
+  // A run that leaves the param at its default could never evaluate this.
+  void check_zone(const Use& use, const std::string& name) {
+    for (const FieldSpec& param : definition_.params) {
+      if (param.name != name || !param.initial || param.initial->kind() != cel::Kind::string ||
+          cel::parse_utc_offset(param.initial->as_string()))
+        continue;
+      reporter_.error(use.place, "expression",
+                      "params." + name + " is used as a time zone, and its default '" +
+                          param.initial->as_string() +
+                          "' is a named one; only UTC and offsets such as +02:00 are allowed");
+    }
   }
 
   Later later_than(StateIndex state) {
