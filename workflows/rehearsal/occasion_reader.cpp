@@ -91,7 +91,8 @@ std::optional<Planned> ScriptReader::timed_out(const Node& node, const std::stri
   const Node& limit_node = *node.find("timeout");
   const auto limit = parse_time_limit(text(limit_node, "`timeout`"));
   if (!limit || *limit == TimeLimit::none) {
-    reporter_.error(limit_node.place, "shape", "`timeout` is queue, start, run or silence");
+    reporter_.error(limit_node.place, "shape", "`timeout` is queue, start, run or silence",
+                    loader::did_you_mean(limit_node.text, {"queue", "start", "run", "silence"}));
     return std::nullopt;
   }
   const std::string name(to_string(*limit));
