@@ -83,6 +83,7 @@ Result<json::object> timing_fields(const SdpaCase& sdpa, bool timed) {
     fields["attained_of_bound_pct"] = finite(100.0 * bound.us / timing.us_per_launch);
   }
 #else
+  static_cast<void>(sdpa);
   static_cast<void>(timed);
 #endif
   return fields;
