@@ -31,8 +31,8 @@ function(cr_cuda_library name)
   set_property(GLOBAL APPEND PROPERTY CR_CUDA_LIBRARIES ${name})
   string(REPLACE "checkride_" "" short ${name})
   add_library(checkride::${short} ALIAS ${name})
-  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}
-    SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_include_directories(${name} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC})
   target_compile_options(${name} PRIVATE
     $<$<COMPILE_LANGUAGE:CUDA>:-no-compress -gencode=arch=compute_90a,code=sm_90a ${ARG_TARGETS}

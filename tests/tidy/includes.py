@@ -28,7 +28,7 @@ THIRD = {
     "capnp/": ["store", "cli/owner", "tests"],
     "kj/": ["store", "cli/owner", "tests"],
     "re2/": ["engine/cel/regex.cpp", "engine/runners/local/output_match.cpp", "workflows/jobs", "kernels/inspect",
-             "tests"],
+             "kernels/process", "kernels/tools", "tests"],
     "lz4.h": ["kernels/inspect", "tests"],
     "zstd.h": ["kernels/inspect", "tests"],
     "openssl/": ["engine/base/digest.cpp"],

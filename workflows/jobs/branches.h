@@ -1,6 +1,6 @@
-// Which branches a run created. A branch and the run's note of it are made in one ref transaction,
-// so that a repetition after a crash, and the rollback that may delete only its own, cannot be
-// mistaken.
+// Which branches a run created. The run's note of a branch is made before it and counts only with
+// it, so that a repetition after a crash, and the rollback that may delete only its own, cannot be
+// mistaken. (Git writes the refs of one transaction one by one: killed in between it leaves some.)
 #pragma once
 
 #include <string>

@@ -1,5 +1,8 @@
 #include "workflows/jobs/git.h"
 
+#include <chrono>
+#include <thread>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -266,6 +269,17 @@ Result<HeadState> read_head(const Git& git) {
     if (head.branch.starts_with(prefix)) head.branch.erase(0, prefix.size());
   }
   return head;
+}
+
+Result<void> free_ref(const Git& git, const std::string& ref) {
+  CR_TRY(const std::string lock,
+         git.line({"rev-parse", "--path-format=absolute", "--git-path", ref + ".lock"}));
+  std::error_code problem;
+  for (int tenths = 0; tenths < 20 && fs::exists(lock, problem); ++tenths)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  fs::remove(lock, problem);
+  if (problem) return fail(ErrorCode::io, "cannot remove " + lock + ": " + problem.message());
+  return {};
 }
 
 std::string held_ref(const RunId& root, const std::string& name) {

@@ -83,6 +83,11 @@ struct HeadState {
 };
 Result<HeadState> read_head(const Git& git);
 
+// Waits for the lock of a ref ("HEAD", "refs/heads/work") to go, and removes one that stays for 2
+// s: git holds it for the moment of one write, so it is left of a git that died. For the run's own
+// branch and worktree only.
+Result<void> free_ref(const Git& git, const std::string& ref);
+
 // "refs/checkride/RUN/NAME", RUN escaped where a run id may be what a ref name may not.
 std::string held_ref(const RunId& root, const std::string& name);
 // Commits `tree` (with `parent` if not empty) and points the ref at it; the commit id. The same

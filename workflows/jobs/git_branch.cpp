@@ -39,15 +39,22 @@ Result<BranchState> look_at_branch(const Git& git, const RunId& root, const std:
 
 Result<void> create_branch(const Git& git, const RunId& root, const std::string& name,
                            const std::string& commit) {
-  CR_CHECK(
-      git.text({"update-ref", "-m", "branch: created by checkride run " + root.value, "--stdin"},
-               "start\ncreate " + branch_ref(name) + " " + commit + "\nupdate " +
-                   created_ref(root, name) + " " + commit + "\nprepare\ncommit\n"));
-  return {};
+  const std::string note = created_ref(root, name);
+  CR_CHECK(free_ref(git, note));
+  CR_CHECK(free_ref(git, branch_ref(name)));
+  CR_CHECK(git.text({"update-ref", note, commit}));
+  const auto made = git.text({"update-ref", "-m", "branch: created by checkride run " + root.value,
+                              branch_ref(name), commit, ""});
+  if (made) return {};
+  // Somebody else made it by now.
+  CR_CHECK(git.text({"update-ref", "-d", note}));
+  return tl::unexpected(made.error());
 }
 
 Result<void> delete_branch(const Git& git, const RunId& root, const std::string& name,
                            const std::string& tip) {
+  CR_CHECK(free_ref(git, created_ref(root, name)));
+  CR_CHECK(free_ref(git, branch_ref(name)));
   CR_CHECK(git.text({"update-ref", "--stdin"}, "start\ndelete " + branch_ref(name) + " " + tip +
                                                    "\ndelete " + created_ref(root, name) +
                                                    "\nprepare\ncommit\n"));
@@ -150,6 +157,8 @@ Result<JobOutcome> commit_index(const JobSpec& spec, const JobContext& context) 
   std::string commit = head.commit;
   const bool needed = tree != head_tree;
   if (needed) {
+    CR_CHECK(free_ref(git, "HEAD"));
+    if (!head.branch.empty()) CR_CHECK(free_ref(git, branch_ref(head.branch)));
     CR_TRY(const Git named, with_identity(git));
     CR_TRY(commit, named.line({"commit-tree", tree, "-p", head.commit, "-F", "-"},
                               in.string_or("message", "") + "\n"));

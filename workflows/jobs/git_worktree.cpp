@@ -161,6 +161,7 @@ Result<JobOutcome> worktree(const JobSpec& spec, const JobContext& context) {
   found.existed = !state.commit.empty();
   found.owner = state.commit.empty() ? "" : state.created ? "this" : "other";
   if (state.commit.empty()) CR_CHECK(create_branch(git, spec.root, name, commit));
+  if (state.created) CR_CHECK(free_ref(git, "refs/heads/" + name));
   // Unmarked or without its folder, yet registered: an earlier attempt died while git filled it.
   // The second --force is for the lock git holds meanwhile.
   if (entry) CR_CHECK(git.text({"worktree", "remove", "--force", "--force", path.string()}));

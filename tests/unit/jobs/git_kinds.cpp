@@ -173,6 +173,11 @@ TEST_CASE("git.worktree leaves the dirty checkout alone and is made once", "[job
         "git.worktree", {{"repo", scene.repo.string()}, {"branch", "work-2"}, {"commit", "main"}});
     CHECK(at(own, "ready").as_bool());
   }
+  SECTION("an attempt that died while git held the branch is repeated") {
+    scene.sh("git worktree remove --force ../run/worktree; : >.git/refs/heads/work.lock");
+    CHECK(at(make(), "ready").as_bool());
+    CHECK_FALSE(fs::exists(scene.repo / ".git/refs/heads/work.lock"));
+  }
   SECTION("an attempt that died while git wrote the worktree's entry is repeated") {
     const fs::path entry = scene.repo / ".git/worktrees/worktree";
     const std::string empty = GENERATE("commondir", "HEAD");

@@ -1,0 +1,34 @@
+#include "kernels/tools/report_text.h"
+
+#include <boost/json/array.hpp>
+
+#include "engine/base/files.h"
+#include "kernels/job/inputs.h"
+
+namespace checkride::kernels::tools {
+
+Result<std::string> report_text(const json::object& inputs) {
+  if (has(inputs, "report") == has(inputs, "text"))
+    return fail(ErrorCode::invalid_argument, "give either `report`, a file, or `text`");
+  std::string report = text(inputs, "text");
+  if (has(inputs, "report")) {
+    CR_TRY(report, read_file(text(inputs, "report"), report_bytes_max));
+  }
+  if (report.empty()) return fail(ErrorCode::invalid_argument, "the report is empty");
+  return report;
+}
+
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array all;
+  for (const std::string& text : texts) all.emplace_back(text);
+  return all;
+}
+
+JobReport no_answer(JobReport report, Status status, std::string reason, std::string message) {
+  report.status = status;
+  report.reasons = {std::move(reason)};
+  report.message = std::move(message);
+  return report;
+}
+
+}  // namespace checkride::kernels::tools
