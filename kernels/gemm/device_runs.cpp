@@ -23,7 +23,7 @@ double seconds_since(Clock::time_point begin) {
 
 // A few products at a time are queued, so that the device does not wait for the host.
 constexpr int batch = 8;
-constexpr int warm_up_batches = 2;
+constexpr double warm_up_seconds_max = 1.0;  // until clocks and power have settled
 
 struct Batch {
   std::array<cudaEvent_t, batch> begins{}, ends{};
@@ -166,7 +166,9 @@ Result<Outcome> time_on_device(const Problem& problem, double seconds) {
   outcome.library_version = operands.product->library_version();
   CR_TRY(const cuda::DeviceFacts facts, cuda::device_facts());
   const Result<nvml::Device> device = nvml::Device::open(facts.uuid);
-  for (int i = 0; i < warm_up_batches; ++i) CR_CHECK(run_batch(operands, events));
+  const auto warming = Clock::now();
+  do CR_CHECK(run_batch(operands, events));
+  while (seconds_since(warming) < std::min(warm_up_seconds_max, seconds / 4.0));
 
   std::optional<nvml::Sampler> sampler;
   if (device) sampler.emplace(*device);

@@ -6,7 +6,7 @@
 namespace checkride::kernels::gemm {
 namespace {
 
-constexpr std::size_t sets_max = 64;
+constexpr std::size_t sets_max = 512;
 
 class DeviceSubject final : public Subject {
  public:

@@ -78,7 +78,7 @@ void judge(const Outcome& outcome, const Problem& problem, bool sdc, JobReport& 
     fail_once(report, "hash_changes",
               std::to_string(outcome.hash_changes) + " of " + std::to_string(outcome.iterations) +
                   " products differ from the first in their bits");
-  if (sdc && !(outcome.freivalds.value_or(INFINITY) <= gemm::freivalds_limit(problem.element)))
+  if (sdc && !(outcome.freivalds.value_or(INFINITY) <= gemm::freivalds_limit(problem)))
     fail_once(report, "freivalds", "the product of real numbers is wrong in some row");
 }
 
@@ -108,7 +108,7 @@ Result<JobReport> run(const JobRequest& request) {
     CR_TRY(outcome, gemm::time_on_host(problem, seconds));
   }
 
-  std::optional<double> median, p05, pct;
+  std::optional<double> median, p05, pct, pct_at_clock;
   if (!outcome.tflops.empty()) {
     median = quantile(outcome.tflops, 0.5);
     p05 = quantile(outcome.tflops, 0.05);
@@ -117,6 +117,11 @@ Result<JobReport> run(const JobRequest& request) {
                                                               device()->multiprocessors)
                                           : std::nullopt;
   if (median && peak) pct = 100.0 * *median / *peak;
+  if (median && outcome.sm_clock_mhz && on_device && device()) {
+    const auto at_clock = gemm::peak_tflops_at(problem.element, device()->sm,
+                                               device()->multiprocessors, *outcome.sm_clock_mhz);
+    if (at_clock) pct_at_clock = 100.0 * *median / *at_clock;
+  }
 
   JobReport report;
   report.status = Status::pass;
@@ -134,6 +139,7 @@ Result<JobReport> run(const JobRequest& request) {
       {"TFLOPs_p05", or_null(p05)},
       {"peak_TFLOPs", or_null(peak)},
       {"pct_of_peak", or_null(pct)},
+      {"pct_of_peak_at_clock", or_null(pct_at_clock)},
       {"sm_clock_mhz_median", or_null(outcome.sm_clock_mhz)},
       {"power_w_mean", or_null(outcome.power_w)},
       {"hash_first", hex(outcome.hash_first)},
@@ -147,8 +153,7 @@ Result<JobReport> run(const JobRequest& request) {
       {"sdc_col", or_null(outcome.mismatch.column)},
       {"freivalds_max_rel",
        freivalds_finite ? json::value(*outcome.freivalds) : json::value(nullptr)},
-      {"freivalds_limit",
-       sdc ? json::value(gemm::freivalds_limit(problem.element)) : json::value(nullptr)},
+      {"freivalds_limit", sdc ? json::value(gemm::freivalds_limit(problem)) : json::value(nullptr)},
       {"cublaslt_version", static_cast<std::int64_t>(outcome.library_version)}};
   judge(outcome, problem, sdc, report);
   const double baseline = number(inputs, "baseline_TFLOPs", 0.0);
@@ -189,6 +194,7 @@ Job gemm_tensor_job() {
   job.result =
       "{mode: string, dtype: string, m: int, n: int, k: int, iters: int, TFLOPs_median?: double, "
       "TFLOPs_p05?: double, peak_TFLOPs?: double, pct_of_peak?: double, "
+      "pct_of_peak_at_clock?: double, "
       "sm_clock_mhz_median?: double, power_w_mean?: double, hash_first: string, "
       "hash_changes: int, nan_count: int, inf_count: int, rows_checked: int, "
       "sdc_mismatch?: int, sdc_iteration?: int, sdc_row?: int, sdc_col?: int, "

@@ -1,5 +1,6 @@
 #include "kernels/gemm/problem.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -33,9 +34,19 @@ std::optional<double> peak_tflops(Element element, int sm, int multiprocessors) 
   return element == Element::tf32 ? 494.5 : 989.0;
 }
 
-double freivalds_limit(Element element) {
+std::optional<double> peak_tflops_at(Element element, int sm, int multiprocessors,
+                                     double clock_mhz) {
+  if (sm != 90) return std::nullopt;
+  const double operations_a_cycle = element == Element::e4m3   ? 8192.0
+                                    : element == Element::tf32 ? 2048.0
+                                                               : 4096.0;
+  return operations_a_cycle * multiprocessors * clock_mhz * 1e-6;
+}
+
+double freivalds_limit(const Problem& problem) {
+  const double growth = std::max(1.0, static_cast<double>(problem.k) / 8192.0);
   // e4m3 products are summed with some 14 bits within a tensor core on Hopper.
-  return element == Element::e4m3 ? 2e-2 : 1e-3;
+  return (problem.element == Element::e4m3 ? 1e-2 : 2e-4) * growth;
 }
 
 }  // namespace checkride::kernels::gemm

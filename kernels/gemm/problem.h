@@ -41,8 +41,12 @@ struct Problem {
 
 // Dense peak of an H100 or H200 with 132 multiprocessors, TFLOP/s; none for other devices.
 std::optional<double> peak_tflops(Element element, int sm, int multiprocessors);
+// What its tensor cores could do at this clock: a device at its power limit runs below the peak's.
+std::optional<double> peak_tflops_at(Element element, int sm, int multiprocessors,
+                                     double clock_mhz);
 
-// Largest relative error Freivalds' check lets pass; see freivalds.h.
-double freivalds_limit(Element element);
+// Largest relative error Freivalds' check lets pass; see freivalds.h. Some six times what correct
+// products on an H200 leave, growing with k as they do.
+double freivalds_limit(const Problem& problem);
 
 }  // namespace checkride::kernels::gemm

@@ -33,7 +33,8 @@ struct Outcome {
 // Faults for tests: called with C (on the device or the host) after each product, before checks.
 using Fault = std::function<Result<void>(void* c, std::int64_t iteration)>;
 
-// Products of normally distributed numbers; each one's C is hashed. At least three.
+// Products of normally distributed numbers, after up to a second of warm-up; each one's C is
+// hashed. At least three.
 Result<Outcome> time_on_device(const Problem& problem, double seconds);
 Result<Outcome> time_on_host(const Problem& problem, double seconds);
 

@@ -5,7 +5,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "kernels/catalog/catalog.h"
@@ -23,6 +25,30 @@ inline std::filesystem::path scratch_folder() {
   return folder;
 }
 
+// With CHECKRIDE_RECORD set to a folder, reports and samples are kept there: what fixtures of a
+// device's results are made from.
+inline void record(std::string_view name, const std::string& inputs, const JobReport& report) {
+  const char* folder = std::getenv("CHECKRIDE_RECORD");
+  if (folder == nullptr) return;
+  json::array reasons;
+  for (const std::string& reason : report.reasons) reasons.emplace_back(reason);
+  std::ofstream(std::filesystem::path(folder) / "reports.jsonl", std::ios::app)
+      << boost::json::serialize(json::object{{"job", name},
+                                             {"inputs", boost::json::parse(inputs)},
+                                             {"status", to_string(report.status)},
+                                             {"reasons", reasons},
+                                             {"backend", to_string(report.backend)},
+                                             {"perf_valid", report.perf_valid},
+                                             {"fields", report.fields}})
+      << "\n";
+}
+inline void record_samples(const std::string& name) {
+  const char* folder = std::getenv("CHECKRIDE_RECORD");
+  if (folder == nullptr) return;
+  std::filesystem::copy_file(scratch_folder() / "samples.json",
+                             std::filesystem::path(folder) / ("samples." + name + ".json"));
+}
+
 inline JobReport run_job(std::string_view name, const std::string& inputs) {
   const Job* job = find_job(name);
   REQUIRE(job != nullptr);
@@ -37,6 +63,7 @@ inline JobReport run_job(std::string_view name, const std::string& inputs) {
   const Result<void> typed = check_inputs(name, job->result, report->fields);
   INFO((typed ? "" : typed.error().text()));
   REQUIRE(typed);
+  record(name, inputs, *report);
   return *std::move(report);
 }
 
