@@ -45,7 +45,7 @@ std::string fields_text(JobReport report) {
   return json::serialize(report.fields);
 }
 
-// What a device found for these samples, recorded (tests/fixtures/h200), replayed on the host.
+// What a device found for these samples, recorded (tests/fixtures/h200).
 json::object recorded_inputs(const std::string& type) {
   return {{"sample_elements", 200003}, {"sample_dtype", type}};
 }
@@ -189,19 +189,6 @@ TEST_CASE("tensor.compare: samples") {
     const JobReport unrelated = report_of_run(inputs);
     REQUIRE(unrelated.status == Status::fail);
     REQUIRE(std::fabs(unrelated.fields.at("cosine").as_double()) < 0.02);
-  }
-}
-
-TEST_CASE("tensor.compare: the host finds what a device found, byte for byte") {
-  for (const auto* type : {"f64", "f32", "f16", "bf16", "e4m3"}) {
-    const fs::path path = fs::path(std::getenv("CHECKRIDE_SOURCE")) / "tests/fixtures/h200" /
-                          (std::string("tensor.compare.") + type + ".json");
-    std::ifstream file(path);
-    CAPTURE(path);
-    REQUIRE(file);
-    std::stringstream recorded;
-    recorded << file.rdbuf();
-    REQUIRE(fields_text(report_of_run(recorded_inputs(type))) + "\n" == recorded.str());
   }
 }
 
