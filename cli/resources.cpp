@@ -157,6 +157,14 @@ std::vector<std::string> find_gpus() {
   return found;
 }
 
+Result<std::vector<std::string>> declared_resources(const fs::path& store) {
+  CR_TRY(Table table, read_table(store));
+  table.emplace("gpu", "");
+  std::vector<std::string> names;
+  for (const auto& [resource, units] : table) names.push_back(resource);
+  return names;
+}
+
 Result<std::vector<std::string>> units_of(const fs::path& store, const std::string& resource) {
   CR_TRY(const Table table, read_table(store));
   const auto declared = table.find(resource);

@@ -21,6 +21,9 @@ namespace checkride::cli {
 Result<void> declare_resources(const std::filesystem::path& store,
                                const std::vector<std::string>& declarations);
 
+// What the store's file names, and "gpu", sorted.
+Result<std::vector<std::string>> declared_resources(const std::filesystem::path& store);
+
 // The names of a resource's units; empty where there is none. An unreadable file is an error.
 Result<std::vector<std::string>> units_of(const std::filesystem::path& store,
                                           const std::string& resource);

@@ -19,7 +19,9 @@
 #include "cli/commands/why.h"
 #include "cli/interrupt.h"
 #include "cli/owner/client.h"
+#include "cli/resources.h"
 #include "cli/store.h"
+#include "engine/runners/local/gpu_lock.h"
 #include "cli/verbs.h"
 #include "engine/runners/local/settle.h"
 #include "workflows/definitions/shipped.h"
@@ -72,6 +74,21 @@ int doctor(const Context& context, const DoctorOptions& given) {
     return owner.empty() ? std::nullopt : std::optional(std::move(owner));
   };
   options.commentary = commentary_path(context.store);
+  options.units = [&]() -> Result<std::vector<DoctorUnit>> {
+    std::vector<DoctorUnit> all;
+    CR_TRY(const std::vector<std::string> resources, declared_resources(context.store));
+    for (const std::string& resource : resources) {
+      CR_TRY(std::vector<std::string> units, units_of(context.store, resource));
+      for (std::string& unit : units) all.push_back({resource, std::move(unit)});
+    }
+    return all;
+  };
+  options.locks = []() -> Result<std::vector<DoctorLock>> {
+    std::vector<DoctorLock> all;
+    CR_TRY(const std::vector<GpuLockFile> files, gpu_lock_files());
+    for (const GpuLockFile& file : files) all.push_back({file.gpu, file.held});
+    return all;
+  };
   return cmd_doctor(context, options);
 }
 
@@ -171,6 +188,8 @@ void add_reading_verbs(Parser& parser) {
                              [](CLI::App& verb, const auto& o) {
                                verb.add_option("--format", o->format, "json (JSON Schema) or md")
                                    ->check(CLI::IsMember({"json", "md"}));
+                               verb.add_flag("--cases", o->cases,
+                                             "the language of rehearsal cases instead");
                              });
   parser.verb<DoctorOptions>("doctor", "is this machine fit, is this store healthy", doctor,
                              [](CLI::App&, const auto&) {});

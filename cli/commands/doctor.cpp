@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ostream>
@@ -161,6 +162,96 @@ void store_findings(const Context& context, const DoctorOptions& options,
   }
 }
 
+// A unit with what is known of it; one that is held without being declared stands here too.
+struct UnitNow {
+  std::string resource;
+  std::string unit;
+  bool declared = true;
+  std::string run;             // that holds it; empty: nobody of this store
+  std::string state;           // of that run
+  bool unknown = false;        // whether its job still runs cannot be told
+  std::optional<bool> locked;  // of a GPU that has a lock file
+};
+
+std::vector<UnitNow> units_now(const Context& context, const DoctorOptions& options,
+                               std::vector<Finding>& all) {
+  std::vector<UnitNow> units;
+  const auto bad = [&](const Error& error, const std::string& advice) {
+    all.push_back({"resources", Health::bad, error.text(), advice});
+  };
+  const auto at = [&](const std::string& resource, const std::string& unit) -> UnitNow& {
+    for (UnitNow& known : units)
+      if (known.resource == resource && known.unit == unit) return known;
+    units.push_back({resource, unit, false, {}, {}, false, std::nullopt});
+    return units.back();
+  };
+  if (options.units) {
+    if (const auto declared = options.units())
+      for (const DoctorUnit& unit : *declared) at(unit.resource, unit.unit).declared = true;
+    else
+      bad(declared.error(), "mend the file, or write it anew with --resource");
+  }
+  if (const auto reader = context.open_reader()) {
+    RunLoader loader(context, **reader);
+    const auto heads = (*reader)->heads();
+    const auto holders = heads ? loader.holders(*heads) : tl::unexpected(heads.error());
+    if (!holders) bad(holders.error(), "`checkride verify` says what is damaged");
+    for (const LeaseHolder& holder : holders ? **holders : std::vector<LeaseHolder>())
+      for (const LeasedUnit& leased : holder.units) {
+        UnitNow& unit = at(leased.resource, leased.name);
+        unit.run = holder.run.value;
+        unit.state = holder.state;
+        unit.unknown = holder.end_unknown;
+      }
+  }
+  if (options.locks) {
+    if (const auto locks = options.locks()) {
+      for (const DoctorLock& lock : *locks) {
+        const bool known = std::any_of(units.begin(), units.end(), [&](const UnitNow& unit) {
+          return unit.resource == "gpu" && unit.unit == lock.gpu;
+        });
+        if (known || lock.held) at("gpu", lock.gpu).locked = lock.held;
+      }
+    } else {
+      bad(locks.error(), "GPUs cannot be kept for one job at a time until this is readable");
+    }
+  }
+  return units;
+}
+
+std::string words_of(const UnitNow& unit) {
+  std::string text = unit.resource + " " + unit.unit + ": ";
+  if (!unit.run.empty())
+    text +=
+        "held by " + unit.run + " " + unit.state + (unit.unknown ? ", whose end is unknown" : "");
+  else if (unit.locked.value_or(false))
+    text += "locked by a job of another store";
+  else
+    text += "free";
+  return text + (unit.declared ? "" : ", not declared in this store");
+}
+
+void resource_findings(const std::vector<UnitNow>& units, const DoctorOptions& options,
+                       std::vector<Finding>& all) {
+  for (const UnitNow& unit : units) all.push_back({"resource", Health::good, words_of(unit), ""});
+  if (units.empty() && options.units)
+    all.push_back({"resources", Health::good, "none; --resource gpu=2 declares some", ""});
+}
+
+json::array as_json(const std::vector<UnitNow>& units) {
+  json::array all;
+  for (const UnitNow& unit : units) {
+    json::object item{
+        {"resource", unit.resource}, {"unit", unit.unit}, {"declared", unit.declared}};
+    if (!unit.run.empty())
+      item["holder"] =
+          json::object{{"run", unit.run}, {"state", unit.state}, {"unknown", unit.unknown}};
+    if (unit.locked) item["locked"] = *unit.locked;
+    all.push_back(std::move(item));
+  }
+  return all;
+}
+
 }  // namespace
 
 int cmd_doctor(const Context& context, const DoctorOptions& options) {
@@ -181,6 +272,8 @@ int cmd_doctor(const Context& context, const DoctorOptions& options) {
       {"nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"},
       Health::missing, "kernel jobs take their CPU path, and what needs a GPU ends unavailable"));
   store_findings(context, options, all);
+  const std::vector<UnitNow> units = units_now(context, options, all);
+  resource_findings(units, options, all);
 
   bool fit = true;
   for (const Finding& finding : all) fit = fit && finding.health != Health::bad;
@@ -192,7 +285,8 @@ int cmd_doctor(const Context& context, const DoctorOptions& options) {
       if (!finding.advice.empty()) item["advice"] = finding.advice;
       findings.push_back(std::move(item));
     }
-    context.out << document(json::object{{"fit", fit}, {"findings", std::move(findings)}});
+    context.out << document(json::object{
+        {"fit", fit}, {"findings", std::move(findings)}, {"resources", as_json(units)}});
     return fit ? exit_ok : exit_engine;
   }
   const Style style = style_of(context);

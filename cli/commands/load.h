@@ -23,6 +23,9 @@ class RunLoader {
   Result<RunTree> alone(const RunId& run, std::optional<Sequence> at_most = std::nullopt);
 
   Result<std::shared_ptr<const Definition>> definition(const Digest& hash);
+  // Who holds units of resources now.
+  Result<std::shared_ptr<const std::vector<LeaseHolder>>> holders(
+      const std::vector<RunHead>& heads);
   // Sentences about what could not be loaded and is shown by number instead.
   const std::vector<std::string>& notes() const { return notes_; }
   void print_notes() const;
@@ -30,8 +33,6 @@ class RunLoader {
  private:
   Result<RunTree> load(const RunHead& head, std::optional<Sequence> at_most);
   Result<std::shared_ptr<const JobIntended>> intent_of(const RunState& child);
-  Result<std::shared_ptr<const std::vector<LeaseHolder>>> holders(
-      const std::vector<RunHead>& heads);
   // Secrets of the runs above.
   Result<Mask> mask_above(const RunState& run);
 

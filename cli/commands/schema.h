@@ -1,4 +1,5 @@
-// `checkride schema`: the definition language, for editors (JSON Schema) or people (Markdown).
+// `checkride schema`: the definition language, for editors (JSON Schema) or people (Markdown); with
+// --cases the language of rehearsal cases (JSON Schema).
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@ namespace checkride::cli {
 
 struct SchemaOptions {
   std::string format = "json";  // json or md
+  bool cases = false;
 };
 int cmd_schema(const Context& context, const SchemaOptions& options);
 

@@ -82,13 +82,40 @@ Type Checker::map(const Expr& e) {
   return Type::map(key ? *key : inference_.fresh(), value ? *value : inference_.fresh());
 }
 
+namespace {
+
+constexpr std::size_t texts_max = 64;  // of one expression; further ones are not told
+
+// The texts that an expression of literals, `+` and `?:` can come to; empty: not known before it is
+// evaluated.
+std::vector<std::string> possible_texts(const Expr& e) {
+  if (e.op == Op::literal && e.value.kind() == Kind::string) return {e.value.as_string()};
+  if (e.op == Op::conditional) {
+    // What is known of one branch can come about, whatever the other is.
+    std::vector<std::string> all = possible_texts(*e.children[1]);
+    for (std::string& text : possible_texts(*e.children[2])) all.push_back(std::move(text));
+    return all.size() > texts_max ? std::vector<std::string>() : all;
+  }
+  if (e.op != Op::binary || e.operation != Operator::add) return {};
+  std::vector<std::string> all;
+  const std::vector<std::string> rights = possible_texts(*e.children[1]);
+  for (const std::string& left : possible_texts(*e.children[0]))
+    for (const std::string& right : rights) all.push_back(left + right);
+  return all.size() > texts_max ? std::vector<std::string>() : all;
+}
+
+}  // namespace
+
 // The accessors of a timestamp are the only functions that take a zone, behind the dot.
 void Checker::refuse_named_zone(const Expr& e) {
   if (environment_.named_zones || !e.member || e.children.size() != 2) return;
   if (!is_time_accessor(e.name)) return;
   const Expr& zone = *e.children[1];
-  if (zone.op != Op::literal || zone.value.kind() != Kind::string) return;
-  if (!parse_utc_offset(zone.value.as_string())) wrong(zone.at, named_zone_refusal(zone.value));
+  for (const std::string& text : possible_texts(zone))
+    if (!parse_utc_offset(text)) {
+      wrong(zone.at, named_zone_refusal(Value(text)));
+      return;
+    }
 }
 
 Type Checker::call(const Expr& e) {

@@ -1,7 +1,9 @@
 // What an Environment holds; shared between copies, never changed once a Program was compiled.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -10,10 +12,16 @@
 
 namespace checkride::cel {
 
+// The states that In() may ask for. One environment for each of thousands of states shares them.
+struct StateNames {
+  std::vector<std::string> listed;
+  std::unordered_set<std::string> known;
+};
+
 struct Environment::Data {
   std::vector<std::pair<std::string, Type>> variables;
   bool in = false;
-  std::vector<std::string> state_ids;  // empty: any
+  std::shared_ptr<const StateNames> states;  // In() takes these alone; null: any
   bool named_zones = false;
   bool macros = true;
   std::string container;

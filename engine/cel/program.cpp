@@ -30,7 +30,12 @@ Environment& Environment::variable(std::string name, Type type) {
 Environment& Environment::allow_in(std::vector<std::string> state_ids) {
   const auto data = change();
   data->in = true;
-  data->state_ids = std::move(state_ids);
+  data->states = nullptr;
+  if (state_ids.empty()) return *this;
+  auto states = std::make_shared<StateNames>();
+  states->known.insert(state_ids.begin(), state_ids.end());
+  states->listed = std::move(state_ids);
+  data->states = std::move(states);
   return *this;
 }
 

@@ -245,9 +245,9 @@ class Resolver {
     const Expr& argument = *e.children[0];
     if (argument.op != Op::literal || argument.value.kind() != Kind::string) return;
     const std::string& id = argument.value.as_string();
-    const std::vector<std::string>& ids = environment_.state_ids;
-    if (typed_ && !ids.empty() && std::find(ids.begin(), ids.end(), id) == ids.end())
-      diagnose(argument.at, "there is no state '" + id + "'", did_you_mean(id, ids));
+    const StateNames* states = environment_.states.get();
+    if (typed_ && states != nullptr && !states->known.contains(id))
+      diagnose(argument.at, "there is no state '" + id + "'", did_you_mean(id, states->listed));
     e.fact_text = "In('" + id + "')";
     e.fact = fact(e.fact_text);
   }

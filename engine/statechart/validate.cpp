@@ -325,11 +325,36 @@ Result<void> Chart::check_default(StateIndex owner, StateIndex within) const {
   return {};
 }
 
+namespace {
+
+// Whether some targets, none of them inside another, lie in different regions pairwise: then
+// entering all of them is legal, whatever stands around them. In document order it is enough to
+// look at neighbours: what any two have in common, two neighbours have.
+bool lie_in_regions(const Chart& chart, std::vector<StateIndex> scopes) {
+  std::sort(scopes.begin(), scopes.end());
+  for (std::size_t i = 1; i < scopes.size(); ++i) {
+    const StateIndex a = scopes[i - 1];
+    const StateIndex b = scopes[i];
+    if (a == b || chart.is_descendant(b, a)) return false;
+    StateIndex common = chart.table(a).parent;
+    while (common != root_state && !chart.is_descendant(b, common))
+      common = chart.table(common).parent;
+    if (!chart.is_parallel(common)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<void> Chart::check_targets(std::span<const StateIndex> targets) const {
   if (targets.empty()) return invalid("there is no target state");
   CR_CHECK(check_target_list(*this, targets, "the list of targets"));
   // What a history state remembers may be anything inside its parent, so no other target may lie
   // there, or be entered on the way.
+  std::vector<StateIndex> scopes;
+  for (const StateIndex target : targets)
+    scopes.push_back(is_history(target) ? table(target).parent : target);
+  if (lie_in_regions(*this, std::move(scopes))) return {};
   bool nested = false;
   for (const StateIndex a : targets) {
     for (const StateIndex b : targets) {

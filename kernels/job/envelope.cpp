@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstdlib>
 #include <map>
 
 #include "engine/base/digest.h"
@@ -26,6 +27,12 @@ json::value canonical(const json::value& value) {
   return object;
 }
 
+// Profilers and sanitizers put themselves into a process by these; both make kernels slower.
+bool under_a_tool() {
+  return std::getenv("CUDA_INJECTION64_PATH") != nullptr ||
+         std::getenv("NVIDIA_PROCESS_INJECTION_CRASH_REPORTING") != nullptr;
+}
+
 json::array array_of(const std::vector<std::string>& texts) {
   json::array array;
   for (const std::string& text : texts) array.emplace_back(text);
@@ -48,7 +55,7 @@ json::object envelope(const Job& job, const JobRequest& request, const JobReport
   all["reasons"] = array_of(report.reasons);
   all["message"] = report.message;
   all["backend"] = std::string(to_string(report.backend));
-  all["perf_valid"] = report.perf_valid && report.backend == Backend::cuda;
+  all["perf_valid"] = report.perf_valid && report.backend != Backend::cpu && !under_a_tool();
   if (report.backend == Backend::cuda && device()) {
     all["device_uuid"] = device()->uuid;
     all["sm"] = device()->sm;

@@ -164,7 +164,7 @@ Result<JobReport> run(const JobRequest& request) {
        summary.sm_clock_mhz_median ? finite(*summary.sm_clock_mhz_median) : json::value(nullptr)},
       {"throttled_discarded", sampled.throttled_discarded},
       {"pdl", source->programmatic_launch()},
-      {"samples_artifact", std::string(samples_name)}};
+      {"samples_artifact", (request.folder / samples_name).string()}};
   if (!sampled.converged) {
     report.fail_with("not_converged");
     report.message = "the samples did not settle within timeout_s; give a longer one";

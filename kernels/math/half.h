@@ -68,4 +68,15 @@ CR_HOST_DEVICE float round_to(Dtype dtype, float value) {
   return float_from_bits(dtype, bits_from_float(dtype, value));
 }
 
+// The float next to `value` whose last bit says that something was cut off: what a second rounding,
+// to a type of fewer bits, needs to give the result of one rounding from the double.
+CR_HOST_DEVICE float float_to_odd(double value) {
+  const auto near = static_cast<float>(value);
+  const auto bits = __builtin_bit_cast(std::uint32_t, near);
+  const double widened = static_cast<double>(near);
+  if (!(widened != value) || (bits & 0x7f800000u) == 0x7f800000u || (bits & 1u) != 0) return near;
+  const bool above = (widened < 0 ? -widened : widened) > (value < 0 ? -value : value);
+  return __builtin_bit_cast(float, above ? bits - 1u : bits + 1u);
+}
+
 }  // namespace checkride::kernels

@@ -5,8 +5,12 @@
 
 #ifdef __CUDACC__
 #define CR_HOST_DEVICE __host__ __device__ __forceinline__
-#define CR_UNROLL _Pragma("unroll")
 #else
 #define CR_HOST_DEVICE inline
+#endif
+
+#ifdef __CUDA_ARCH__
+#define CR_UNROLL _Pragma("unroll")
+#else
 #define CR_UNROLL
 #endif

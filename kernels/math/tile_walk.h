@@ -1,8 +1,8 @@
 // How a grid of threads shares out an array of 8-byte elements in 16-byte vectors: a head of at
 // most one element up to the first 16-byte boundary, vectors, a tail of at most one element.
-// Vectors are dealt out in tiles of 4 a thread, so that each thread has 4 independent loads under
-// way; what is left of a last tile goes one at a time. Shared by bandwidth and memory, compiled for
-// the host in tests: every element is visited exactly once.
+// Vectors are dealt out in tiles of a few a thread, so that each thread has as many independent
+// loads under way; what is left of a last tile goes one at a time. Shared by bandwidth and memtest,
+// compiled for the host in tests: every element is visited exactly once.
 #pragma once
 
 #include <cstdint>
@@ -31,17 +31,17 @@ struct Place {  // of one thread in the grid
   std::uint32_t thread = 0, threads = 1;
 };
 
-constexpr int vectors_at_once = 4;
+constexpr int vectors_at_once = 4;  // where nothing else is said
 
-// four(first, step): vectors first, first + step, first + 2 step, first + 3 step; one(index).
-template <class Four, class One>
-CR_HOST_DEVICE void walk_vectors(std::uint64_t vectors, const Place& place, Four&& four,
+// some(first, step): vectors first, first + step, ..., `at_once` of them; one(index).
+template <int at_once = vectors_at_once, class Some, class One>
+CR_HOST_DEVICE void walk_vectors(std::uint64_t vectors, const Place& place, Some&& some,
                                  One&& one) {
   const std::uint64_t step = place.threads;
-  const std::uint64_t tile = step * vectors_at_once;
+  const std::uint64_t tile = step * at_once;
   const std::uint64_t tiles = vectors / tile;
   for (std::uint64_t t = place.block; t < tiles; t += place.blocks)
-    four(t * tile + place.thread, step);
+    some(t * tile + place.thread, step);
   // The remainder, shorter than a tile, goes to the block whose turn it is.
   if (tiles % place.blocks == place.block)
     for (std::uint64_t i = tiles * tile + place.thread; i < vectors; i += step) one(i);

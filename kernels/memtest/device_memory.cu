@@ -230,7 +230,8 @@ class DeviceMemory final : public Memory {
 
   Result<void> move_halves(std::uint64_t turn, bool back) override {
     for (const DeviceBuffer& chunk : chunks_)
-      memory_move<<<blocks_, threads, 0, stream_>>>(words(chunk), chunk.bytes() / 16, turn, back);
+      memory_move<<<blocks_, threads, 0, stream_>>>(words(chunk), chunk.bytes() / 16,
+                                                    turn_within(turn, chunk.bytes() / 16), back);
     return finish("move a pattern");
   }
 
@@ -239,7 +240,8 @@ class DeviceMemory final : public Memory {
     for (const DeviceBuffer& chunk : chunks_)
       with_family(pattern.family, [&]<Family family>() {
         memory_verify_moved<family><<<blocks_, threads, 0, stream_>>>(
-            words(chunk), chunk.bytes() / 16, turn, values_of(pattern), report());
+            words(chunk), chunk.bytes() / 16, turn_within(turn, chunk.bytes() / 16),
+            values_of(pattern), report());
       });
     return collect();
   }

@@ -71,7 +71,8 @@ class HostMemory final : public Memory {
     });
   }
 
-  Result<void> move_halves(std::uint64_t turn, bool back) override {
+  Result<void> move_halves(std::uint64_t turns, bool back) override {
+    const std::uint64_t turn = turn_within(turns, half_);
     in_parts(half_, [&](std::uint64_t from, std::uint64_t to) {
       for (std::uint64_t i = from; i < to; ++i) {
         std::uint64_t& upper = words_[half_ + moved_to(i, turn, half_)];
@@ -84,7 +85,8 @@ class HostMemory final : public Memory {
     return {};
   }
 
-  Result<Findings> verify_moved(const Pattern& pattern, std::uint64_t turn) override {
+  Result<Findings> verify_moved(const Pattern& pattern, std::uint64_t turns) override {
+    const std::uint64_t turn = turn_within(turns, half_);
     return compare(2 * half_, [&](std::uint64_t i) {
       return value_of(pattern, address_of(i < half_ ? i : moved_from(i - half_, turn, half_)));
     });

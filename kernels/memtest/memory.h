@@ -54,7 +54,11 @@ class Memory {
   virtual Result<void> write(std::uint64_t address, std::uint64_t value) = 0;
 };
 
-// Where word i of a half goes by a turn, and where it came from; turn < half or half == 0.
+// The turn as it is done in halves shorter than it.
+CR_HOST_DEVICE std::uint64_t turn_within(std::uint64_t turn, std::uint64_t half) {
+  return half > 0 ? turn % half : 0;
+}
+// Where word i of a half goes by a turn below half, and where it came from.
 CR_HOST_DEVICE std::uint64_t moved_to(std::uint64_t i, std::uint64_t turn, std::uint64_t half) {
   const std::uint64_t to = i + turn;
   return to < half ? to : to - half;

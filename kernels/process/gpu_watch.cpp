@@ -51,7 +51,8 @@ void GpuWatch::look(const std::set<int>& pids) {
   if (!processes) return;
   std::optional<std::uint64_t> bytes;
   for (const nvml::ProcessMemory& one : *processes)
-    if (pids.contains(static_cast<int>(one.pid))) bytes = bytes.value_or(0) + one.bytes;
+    if (one.bytes > 0 && pids.contains(static_cast<int>(one.pid)))  // 0: not told
+      bytes = bytes.value_or(0) + one.bytes;
   if (bytes)
     watched_->use.peak_hbm_bytes = std::max(watched_->use.peak_hbm_bytes.value_or(0), *bytes);
 }

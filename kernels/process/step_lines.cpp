@@ -114,13 +114,24 @@ void StepLines::step_done(std::int64_t step, double samples, double seconds) {
   const double steps = static_cast<double>(summary_.measured_steps);
   summary_.samples_per_s = (samples_ - zero_->samples) / measured_s;
   summary_.wall_s_per_1k_steps = 1000.0 * measured_s / steps;
-  // Lines that arrive together end one interval.
-  const double interval_s = seconds - last_.seconds;
-  if (interval_s <= 0.0 || summary_.interval_samples_per_s.size() >= interval_max) return;
-  summary_.interval_samples_per_s.push_back((samples_ - last_.samples) / interval_s);
-  summary_.interval_wall_s_per_1k_steps.push_back(1000.0 * interval_s /
-                                                  static_cast<double>(step - last_.step));
+  end_interval(now);
+}
+
+// Lines that arrive together end one interval.
+void StepLines::end_interval(const Mark& now) {
+  std::vector<double>& rates = summary_.interval_samples_per_s;
+  std::vector<double>& walls = summary_.interval_wall_s_per_1k_steps;
+  const bool together = now.seconds <= last_.seconds;
+  if (rates.size() >= interval_max || (together && rates.empty())) return;
+  if (!together) {
+    before_ = last_;
+    rates.push_back(0.0);
+    walls.push_back(0.0);
+  }
   last_ = now;
+  const double interval_s = now.seconds - before_.seconds;
+  rates.back() = (now.samples - before_.samples) / interval_s;
+  walls.back() = 1000.0 * interval_s / static_cast<double>(now.step - before_.step);
 }
 
 }  // namespace checkride::kernels::process

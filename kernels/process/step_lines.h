@@ -57,9 +57,16 @@ class StepLines {
   const StepSummary& summary() const { return summary_; }
 
  private:
+  struct Mark {
+    std::int64_t step = 0;
+    double samples = 0.0;
+    double seconds = 0.0;
+  };
+
   explicit StepLines(const StepOptions& options);
   void line(double seconds);
   void step_done(std::int64_t step, double samples, double seconds);
+  void end_interval(const Mark& now);
 
   StepOptions options_;
   std::unique_ptr<re2::RE2> regex_;
@@ -67,14 +74,10 @@ class StepLines {
   int samples_group_ = 0;  // 0: none
   std::string line_;
   bool cut_ = false;
-  double samples_ = 0.0;  // up to the last line
-  struct Mark {
-    std::int64_t step = 0;
-    double samples = 0.0;
-    double seconds = 0.0;
-  };
+  double samples_ = 0.0;      // up to the last line
   std::optional<Mark> zero_;  // where measuring began
   Mark last_;                 // the last line that ended an interval
+  Mark before_;               // the line that began it
   StepSummary summary_;
 };
 

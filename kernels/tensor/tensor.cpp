@@ -22,18 +22,6 @@ void store(Tensor& tensor, std::size_t index, T value) {
   std::memcpy(tensor.data.data() + index * sizeof value, &value, sizeof value);
 }
 
-// One rounding from double to a 16-bit or 8-bit type by way of float: rounded to odd first, so that
-// the second rounding sees what was cut off.
-float narrowed_to_odd(double value) {
-  const auto near = static_cast<float>(value);
-  if (static_cast<double>(near) == value || !std::isfinite(near)) return near;
-  auto bits = __builtin_bit_cast(std::uint32_t, near);
-  if ((bits & 1u) != 0) return near;
-  const bool above = std::fabs(static_cast<double>(near)) > std::fabs(value);
-  bits = above ? bits - 1u : bits + 1u;
-  return __builtin_bit_cast(float, bits);
-}
-
 }  // namespace
 
 std::string_view to_string(ElementType type) {
@@ -83,9 +71,9 @@ void set_value(Tensor& tensor, std::size_t index, double value) {
   switch (tensor.type) {
     case ElementType::f64: return store(tensor, index, value);
     case ElementType::f32: return store(tensor, index, static_cast<float>(value));
-    case ElementType::f16: return store(tensor, index, f16_from_float(narrowed_to_odd(value)));
-    case ElementType::bf16: return store(tensor, index, bf16_from_float(narrowed_to_odd(value)));
-    case ElementType::e4m3: return store(tensor, index, e4m3_from_float(narrowed_to_odd(value)));
+    case ElementType::f16: return store(tensor, index, f16_from_float(float_to_odd(value)));
+    case ElementType::bf16: return store(tensor, index, bf16_from_float(float_to_odd(value)));
+    case ElementType::e4m3: return store(tensor, index, e4m3_from_float(float_to_odd(value)));
     default: return;
   }
 }

@@ -53,7 +53,7 @@ class Reader {
       bool whole = true;
       const bool ends = text.find('\n') == std::string_view::npos;
       const auto fields = take_csv_record(text, whole);
-      if (!whole || (ends && fields.size() < columns_.size()))
+      if (!whole || (ends && fields.size() < columns_needed()))
         report_.truncated = true;
       else
         record(fields);
@@ -89,6 +89,8 @@ class Reader {
     if (line.starts_with("==WARNING==")) warn(line);
   }
 
+  // Rows of the long format may leave out the columns after the value.
+  std::size_t columns_needed() const { return value_ == nowhere ? columns_.size() : value_ + 1; }
   std::size_t column(std::string_view name) const {
     const auto found = std::ranges::find(columns_, name);
     return found == columns_.end() ? nowhere : static_cast<std::size_t>(found - columns_.begin());
@@ -109,7 +111,7 @@ class Reader {
       units_.clear();
       return;
     }
-    if (fields.size() != columns_.size()) return;
+    if (fields.size() < columns_needed() || fields.size() > columns_.size()) return;
     if (metric_ == nowhere && at(fields, id_).empty()) {
       units_ = fields;
       return;

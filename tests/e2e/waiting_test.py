@@ -23,6 +23,31 @@ states:
   bad: {type: final, outcome: failed}
 """
 
+BELOW = """checkride: 1
+workflow: tree
+states:
+  all:
+    invoke: {machine: part, each: "${['one', 'two']}", as: name, concurrency: 2}
+    on: {done: one, error: bad}
+  one:
+    invoke: {machine: other}
+    on: {done: good, error: bad}
+  good: {type: final}
+  bad: {type: final, outcome: failed}
+machines:
+  part:
+    params: {name: string}
+    messages: {go: }
+    states:
+      ready: {on: {message.go: fine}}
+      fine: {type: final}
+  other:
+    messages: {last: {type: int}}
+    states:
+      ready: {on: {message.last: {guard: event.data == 3, target: fine}}}
+      fine: {type: final}
+"""
+
 GPUS = """checkride: 1
 workflow: bench
 params: {go: {type: path}, log: {type: path}}
@@ -111,6 +136,22 @@ def a_message_moves_the_run_that_waits_for_it(place):
 
 
 @case
+def a_message_finds_the_run_below_that_takes_it(place):
+    place.checkride("run", write(place, "tree.yaml", BELOW), "--id", "r").must(WAITING)
+    several = place.checkride("signal", "r", "go", "--why", "x").must(USAGE)
+    contains(several.err, "several runs below 'r' take the message 'go'", "what is said about two of them")
+    children = [run["run"] for run in place.checkride("ls", "--all", "--json").json()["runs"]
+                if run["run"] != "r"]
+    equal(len(children), 2, "children")
+    place.checkride("signal", children[0], "go", "--why", "by name").must(WAITING)
+    place.checkride("signal", "r", "go", "--why", "the only one left").must(WAITING)
+    contains(place.checkride("signal", "r", "go", "--why", "x").must(FAILED).err, "declares no message 'go'",
+             "what is said when nobody takes it")
+    place.checkride("signal", "r", "last", "--data", "3", "--why", "typed by the child").must(OK)
+    equal(place.status("r")["outcome"], "succeeded", "the outcome")
+
+
+@case
 def runs_wait_for_a_gpu_that_another_holds(place):
     workflow = write(place, "bench.yaml", GPUS)
     log = place.folder / "log"
@@ -129,6 +170,10 @@ def runs_wait_for_a_gpu_that_another_holds(place):
             status = place.checkride("status", "two", env=env)
             return status.out if status.code == OK else ""
         wait_until(lambda: "waits for gpu, held by one measure" in words(), "the second waits")
+        doctor = place.checkride("doctor", "--json", env=env).json()["resources"]
+        equal([(r["resource"], r["unit"], r["declared"], r["holder"]["run"], r["holder"]["state"], r["locked"])
+               for r in doctor], [("gpu", "0", True, "one", "measure", True)], "what doctor says of resources")
+        contains(place.checkride("doctor", env=env).out, "gpu 0: held by one measure", "the same in words")
         equal(log.read_text(encoding="utf-8"), "one 0\n", "who ran")
         go[0].touch()
         wait_until(lambda: "two 0\n" in log.read_text(encoding="utf-8"), "the second job")
@@ -148,6 +193,8 @@ def runs_wait_for_a_gpu_that_another_holds(place):
     for run in ("one", "two"):
         check(place.checkride("replay", run, "--json").must(OK).json()["same"], "it replays the same")
     equal(place.checkride("verify", "--json").must(OK).json()["problems"], [], "what verify finds")
+    free = place.checkride("doctor", "--json", env=env).json()["resources"]
+    equal([(r["unit"], "holder" in r, r["locked"]) for r in free], [("0", False, False)], "and when all is over")
     contains((place.store / "resources").read_text(encoding="utf-8"), "gpu = 1", "the store's resources")
 
 

@@ -4,8 +4,10 @@
 #include <map>
 #include <set>
 
+#include "engine/cel/time_text.h"
+#include "workflows/loader/entry_set.h"
+#include "workflows/loader/events.h"
 #include "workflows/loader/lint.h"
-#include "workflows/loader/paths.h"
 #include "workflows/loader/uses.h"
 
 namespace checkride::loader {
@@ -56,18 +58,27 @@ std::set<std::string> results_read(const std::vector<cel::LexedToken>& tokens) {
   return names;
 }
 
+// The params X of every now.getHours(params.X) and its like: what stands there is a time zone.
+std::vector<std::string> zones_of_params(const std::vector<cel::LexedToken>& tokens) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i + 6 < tokens.size(); ++i)
+    if (tokens[i].is(".") && tokens[i + 1].kind == cel::TokenKind::identifier &&
+        tokens[i + 1].text.starts_with("get") && tokens[i + 2].is("(") &&
+        tokens[i + 3].text == "params" && tokens[i + 4].is(".") && tokens[i + 6].is(")"))
+      names.push_back(tokens[i + 5].text);
+  return names;
+}
+
 class ResultCheck {
  public:
   ResultCheck(const Definition& definition, Reporter& reporter)
-      : definition_(definition),
-        chart_(definition.chart),
-        reporter_(reporter),
-        paths_(definition) {}
+      : definition_(definition), chart_(definition.chart), reporter_(reporter) {}
 
   void run() {
     for (const Use& use : uses_of(definition_)) {
       const std::vector<cel::LexedToken> tokens = tokens_of(use.expression);
       for (const std::string& name : results_read(tokens)) check_read(use, name, tokens);
+      for (const std::string& name : zones_of_params(tokens)) check_zone(use, name);
     }
     check_blocks();
   }
@@ -102,33 +113,67 @@ class ResultCheck {
       reporter_.error(use.place, "result-before-job", message);
   }
 
+  // A run that leaves the param at its default could never evaluate this.
+  void check_zone(const Use& use, const std::string& name) {
+    for (const FieldSpec& param : definition_.params) {
+      if (param.name != name || !param.initial || param.initial->kind() != cel::Kind::string ||
+          cel::parse_utc_offset(param.initial->as_string()))
+        continue;
+      reporter_.error(use.place, "expression",
+                      "params." + name + " is used as a time zone, and its default '" +
+                          param.initial->as_string() +
+                          "' is a named one; only UTC and offsets such as +02:00 are allowed");
+    }
+  }
+
   Later later_than(StateIndex state) {
     const std::size_t count = chart_.states.size();
-    Later later{std::vector<bool>(count, false), std::vector<bool>(count, false)};
-    for (StateIndex a = state; a != root_state; a = chart_.state(a).parent)
-      later.active[a.value] = true;
-    later.active[0] = true;
-    for (std::uint32_t i = 1; i < count; ++i)
-      if (paths_.in_other_region(StateIndex(i), state)) later.active[i] = later.entered[i] = true;
-    std::vector<bool> followed(chart_.transitions.size(), false);
-    for (bool more = true; more;) {
-      more = false;
-      if (work_ > work_max) return everything();
-      for (std::uint32_t i = 0; i < count; ++i) {
-        ++work_;
-        if (!later.active[i]) continue;
-        for (const TransitionIndex t : chart_.states[i].transitions) {
-          if (followed[t.value]) continue;
-          followed[t.value] = true;
-          more = true;
-          work_ += 16;
-          for (const StateIndex target : chart_.transition(t).targets) follow(target, later);
+    if (work_ > work_max) return everything();
+    EntrySet entered(chart_);
+    std::vector<bool> followed(count, false);
+    std::vector<bool> remembered(count, false);
+    const auto follow = [&](StateIndex active) {
+      if (followed[active.value]) return;
+      followed[active.value] = true;
+      for (const TransitionIndex t : chart_.state(active).transitions)
+        for (const StateIndex target : chart_.transition(t).targets) {
+          ++work_;
+          entered.enter(target);
+          if (!chart_.is_history(target)) continue;
+          const StateIndex parent =
+              chart_.state(target).parent;  // what it remembers may be anything
+          if (remembered[parent.value]) continue;
+          remembered[parent.value] = true;
+          mark_below(parent, entered);
         }
+    };
+    Later later{std::vector<bool>(count, false), std::vector<bool>(count, false)};
+    for (StateIndex below = state; below != root_state; below = chart_.state(below).parent) {
+      later.active[below.value] = true;
+      const StateIndex parent = chart_.state(below).parent;
+      if (!chart_.is_parallel(parent)) continue;
+      for (const StateIndex region : chart_.state(parent).children) {
+        if (region == below) continue;
+        entered.mark(region);
+        mark_below(region, entered);
       }
-      for (std::uint32_t i = 0; i < count; ++i)
-        if (later.entered[i] && !later.active[i]) later.active[i] = more = true;
     }
+    later.active[0] = true;
+    for (StateIndex a = state; a != root_state; a = chart_.state(a).parent) follow(a);
+    follow(root_state);
+    while (const auto next = entered.next()) follow(*next);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      later.entered[i] = entered.has(StateIndex(i));
+      later.active[i] = later.active[i] || later.entered[i];
+    }
+    work_ += count;
     return later;
+  }
+
+  void mark_below(StateIndex parent, EntrySet& entered) {
+    const std::uint32_t last = chart_.table(parent).last_descendant.value;
+    for (std::uint32_t i = parent.value + 1; i <= last; ++i) entered.mark(StateIndex(i));
+    work_ += last - parent.value;
   }
 
   Later everything() const {
@@ -136,50 +181,37 @@ class ResultCheck {
     return {all, all};
   }
 
-  void follow(StateIndex target, Later& later) const {
-    paths_.enter(target, root_state, later.entered);
-    if (!chart_.is_history(target)) return;
-    const StateIndex parent = chart_.state(target).parent;  // what it remembers may be anything
-    for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
-      if (parent == root_state || chart_.is_descendant(StateIndex(i), parent))
-        later.entered[i] = true;
-  }
-
   void check_blocks() {
     std::vector<std::string> sent;
-    std::vector<std::string> heard;
+    const Listeners listeners(chart_);
     const std::vector<BlockUse> blocks = blocks_of(definition_);
     for (const BlockUse& use : blocks)
       for (const Action& action : *use.block)
         if (const auto* send = std::get_if<SendAction>(&action.node); send && !send->id.empty())
           sent.push_back(send->id);
-    for (const auto& transition : chart_.transitions)
-      heard.insert(heard.end(), transition.events.begin(), transition.events.end());
+    const std::set<std::string> ids(sent.begin(), sent.end());
     for (const BlockUse& use : blocks)
       for (const Action& action : *use.block) {
         const auto* cancel = std::get_if<CancelAction>(&action.node);
-        if (cancel && std::find(sent.begin(), sent.end(), cancel->id) == sent.end())
+        if (cancel != nullptr && !ids.contains(cancel->id))
           reporter_.warning(use.place, "unknown-send", "no 'send' has the id '" + cancel->id + "'",
                             reporter_.did_you_mean(cancel->id, sent));
         const auto* raise = std::get_if<RaiseAction>(&action.node);
         const auto* send = std::get_if<SendAction>(&action.node);
-        if (raise != nullptr) check_heard(raise->event, heard, use.place);
-        if (send != nullptr) check_heard(send->event, heard, use.place);
+        if (raise != nullptr) check_heard(raise->event, listeners, use.place);
+        if (send != nullptr) check_heard(send->event, listeners, use.place);
       }
   }
 
-  void check_heard(const std::string& event, const std::vector<std::string>& heard, Place place) {
-    if (std::any_of(heard.begin(), heard.end(),
-                    [&](const std::string& d) { return statechart::matches(d, event); }))
-      return;
+  void check_heard(const std::string& event, const Listeners& listeners, Place place) {
+    if (listeners.hear(event)) return;
     reporter_.warning(place, "event-unheard", "nothing listens to the event '" + event + "'",
-                      reporter_.did_you_mean(event, heard));
+                      reporter_.did_you_mean(event, listeners.descriptors()));
   }
 
   const Definition& definition_;
   const statechart::Chart& chart_;
   Reporter& reporter_;
-  Paths paths_;
   std::map<StateIndex, Later> later_;
   // Charts of thousands of states that read thousands of results are not judged to the end.
   static constexpr std::uint64_t work_max = 20'000'000;

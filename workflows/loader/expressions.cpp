@@ -1,5 +1,6 @@
 // Scalars, keys, expressions and templates of a definition: the leaves that every other part reads.
 #include <algorithm>
+#include <unordered_set>
 
 #include "workflows/loader/reader.h"
 #include "workflows/loader/types.h"
@@ -94,6 +95,7 @@ std::optional<std::int64_t> DefinitionReader::int_of(const Node& node, std::stri
 
 std::vector<std::string> DefinitionReader::names_of(const Node& node, std::string_view what) {
   std::vector<std::string> names;
+  std::unordered_set<std::string> known;
   if (!node.is_list()) {
     reporter_.error(
         node.place, "shape",
@@ -105,7 +107,7 @@ std::vector<std::string> DefinitionReader::names_of(const Node& node, std::strin
     if (!name) continue;
     if (name->empty())
       reporter_.error(item.place, "shape", std::string(what) + " holds an empty name");
-    else if (std::find(names.begin(), names.end(), *name) != names.end())
+    else if (!known.insert(*name).second)
       reporter_.error(item.place, "shape", std::string(what) + " holds '" + *name + "' twice");
     else
       names.push_back(*name);
@@ -157,6 +159,7 @@ std::optional<cel::Program> DefinitionReader::program(const Node& node, const Sc
                     std::string(what) + " is a CEL expression already; write it without ${}");
     return std::nullopt;
   }
+  if (reporter_.hopeless()) return std::nullopt;
   auto compiled = cel::Program::compile(source, *scope.environment);
   if (!compiled) {
     report(node, compiled.error());
@@ -179,6 +182,7 @@ std::optional<cel::Program> DefinitionReader::hole(const Node& node, const Scope
     reporter_.error(node.place, "shape", std::string(what) + " must be one ${expression}");
     return std::nullopt;
   }
+  if (reporter_.hopeless()) return std::nullopt;
   auto compiled =
       cel::Program::compile(trimmed(text.substr(2, text.size() - 3)), *scope.environment);
   if (compiled) return *std::move(compiled);
@@ -193,6 +197,7 @@ std::optional<cel::Template> DefinitionReader::text_template(const Node& node, c
     reporter_.error(node.place, "shape", "this must be text, not " + std::string(describe(node)));
     return std::nullopt;
   }
+  if (reporter_.hopeless()) return std::nullopt;
   auto compiled = cel::Template::compile(node.text, *scope.environment);
   if (compiled) return *std::move(compiled);
   report(node, compiled.error());

@@ -1,30 +1,9 @@
-// `invoke` and `undo`: jobs, gates and machines.
+// `invoke` and `undo`: jobs and machines; gates.cpp has the gates.
 #include <algorithm>
 
 #include "workflows/loader/paths.h"
 #include "workflows/loader/reader.h"
 #include "workflows/loader/types.h"
-
-namespace checkride {
-
-const JobSignature& default_gate() {
-  static const JobSignature signature = [] {
-    JobSignature s;
-    s.name = "gate";
-    s.title = "asks a person";
-    s.inputs = cel::Type::record({{"question", cel::Type::string(), false},
-                                  {"details", cel::Type::dyn(), true},
-                                  {"evidence", cel::Type::dyn(), true}});
-    s.result = gate_result_type();
-    s.supervised = false;
-    s.repeat = Repeat::safe;
-    s.performer = JobSignature::Performer::person;
-    return s;
-  }();
-  return signature;
-}
-
-}  // namespace checkride
 
 namespace checkride::loader {
 
@@ -32,19 +11,37 @@ using statechart::StateIndex;
 
 namespace {
 
-// Words of the design that this version does not know; saying so beats "unknown key".
-struct Unsupported {
+// Keys that a person may well try where they mean nothing: saying what to write instead beats
+// "unknown key".
+enum class Spot : std::uint8_t { anywhere, machine, gate };
+struct Refused {
   std::string_view key;
+  Spot where;
+  std::string_view rule;
   std::string_view advice;
 };
-constexpr Unsupported unsupported_keys[] = {
-    {"host", "only local jobs are supported; call ssh or sbatch from a script"},
-    {"quorum", "a gate is answered by one person; use several gates"},
-    {"signed", "signed answers are not supported; remove the key"},
-    {"not_author",
-     "signed answers are not supported, so nobody can be excluded; name people in "
-     "'who'"},
-    {"evidence", "put the evidence into 'with', where the person who answers sees it"},
+constexpr Refused refused_keys[] = {
+    {"host", Spot::anywhere, "unsupported",
+     "only local jobs are supported; call ssh or sbatch from a script"},
+    {"evidence", Spot::anywhere, "unsupported",
+     "put the evidence into 'with', where the person who answers sees it"},
+    {"quorum", Spot::anywhere, "gate-unsigned",
+     "only signed answers could be counted, and answers are not signed; write several gates, each "
+     "with its own 'who'"},
+    {"signed", Spot::anywhere, "gate-unsigned",
+     "answers are not signed, so nobody could give one; name people in 'who'"},
+    {"not_author", Spot::anywhere, "gate-unsigned",
+     "only signed answers tell people apart for certain, and answers are not signed; name people "
+     "other than the author in 'who'"},
+    {"needs", Spot::machine, "needs",
+     "a machine leases nothing itself; write 'needs' at the jobs inside it"},
+    {"needs", Spot::gate, "needs", "a gate leases nothing; write 'needs' at the jobs around it"},
+    {"timeout", Spot::machine, "unknown-key",
+     "a machine has no limit of its own; write 'timeout' at its jobs, or 'after' beside 'invoke'"},
+    {"timeout", Spot::gate, "unknown-key", "a gate has 'expiry: {after, answer}' instead"},
+    {"retry", Spot::machine, "unknown-key",
+     "a machine is not tried again; write 'retry' at its jobs, or lead 'error' back here with a "
+     "'budget'"},
 };
 
 // The machine invocation is the engine's own; a catalogue may describe it better.
@@ -107,18 +104,7 @@ void DefinitionReader::read_invocation_head(StateIndex state, Invocation& invoca
   invocation.usable = true;
   if (is_gate(invocation.spec)) {
     invocation.result = gate_result_type();
-    if (const Node* options = node.find("options"))
-      invocation.spec.gate.options = names_of(*options, "'options'");
-    const auto& named = invocation.spec.gate.options;
-    for (const std::string_view known : {"approve", "reject", "waive"})
-      if (std::find(named.begin(), named.end(), known) != named.end())
-        reporter_.error(node.find("options")->place, "gate",
-                        "every gate has the answers approve, reject and waive; 'options' names "
-                        "further ones");
-    for (const std::string& option : invocation.spec.gate.options)
-      if (option.find_first_of(". *") != std::string::npos)
-        reporter_.error(node.find("options")->place, "gate",
-                        "the option '" + option + "' must be one word without dots");
+    if (const Node* options = node.find("options")) read_options(*options, invocation.spec.gate);
     return;
   }
   read_parse(node, invocation.spec);
@@ -186,10 +172,13 @@ void DefinitionReader::read_invocation(StateIndex state, Invocation& invocation)
   const bool gate = !machine && is_gate(invoke) && invocation.usable;
   std::vector<std::string> known = keys_of(machine ? "machine_invocation" : gate ? "gate" : "job");
   // A kind nobody knows: its keys cannot be judged.
-  for (const Unsupported& u : unsupported_keys) {
-    const Entry* entry = node.entry(u.key);
-    if (entry == nullptr) continue;
-    reporter_.error(entry->place, "unsupported", "'" + entry->key + "': " + std::string(u.advice));
+  for (const Refused& refused : refused_keys) {
+    const Entry* entry = node.entry(refused.key);
+    const bool here =
+        refused.where == Spot::anywhere || (refused.where == Spot::machine ? machine : gate);
+    if (entry == nullptr || !here) continue;
+    reporter_.error(entry->place, refused.rule,
+                    "'" + entry->key + "': " + std::string(refused.advice));
     known.push_back(entry->key);
   }
   if (machine || invocation.usable) check_keys(node, known, "this invocation");
@@ -262,43 +251,6 @@ void DefinitionReader::read_job(const Node& node, InvokeSpec& spec, const Scope&
   read_repeat(node, spec, scope, may_probe);
   if (const Node* retry = node.find("retry")) read_retry(*retry, spec);
   if (const Node* expect = node.find("expect")) read_expect(*expect, spec);
-}
-
-void DefinitionReader::read_gate(const Node& node, InvokeSpec& spec, const Scope& scope) {
-  const Node* with = node.find("with");
-  if (with == nullptr) {
-    reporter_.error(node.place, "missing-key",
-                    "a gate asks something; write with: {question: \"...\"}");
-  } else if (expect_map(*with, "'with'")) {
-    read_inputs(*with, spec.signature.inputs, "a gate", scope, spec.with);
-  }
-  if (const Node* who = node.find("who")) {
-    spec.gate.who = names_of(*who, "'who'");
-    if (who->is_list() && who->items.empty())
-      reporter_.error(who->place, "gate-unanswerable",
-                      "nobody may answer this gate; name people, or remove 'who' to let anybody");
-  }
-  if (const Node* reminder = node.find("reminder"))
-    spec.gate.reminder = duration_of(*reminder, "'reminder'");
-  const Node* expiry = node.find("expiry");
-  if (expiry == nullptr || !expect_map(*expiry, "'expiry'")) return;
-  check_keys(*expiry, keys_of("expiry"), "'expiry'");
-  if (const Node* after = expiry->find("after"))
-    spec.gate.expiry = duration_of(*after, "'after'");
-  else
-    reporter_.error(expiry->place, "missing-key", "'expiry' needs 'after': how long to wait");
-  const Node* answer = expiry->find("answer");
-  if (answer == nullptr) {
-    reporter_.error(expiry->place, "gate",
-                    "'expiry' needs 'answer': the answer that is taken when nobody came");
-    return;
-  }
-  spec.gate.expiry_answer = text_of(*answer, "'answer'").value_or("");
-  const std::vector<std::string> answers = answers_of(spec);
-  if (std::find(answers.begin(), answers.end(), spec.gate.expiry_answer) == answers.end())
-    reporter_.error(answer->place, "gate",
-                    "the gate has no answer '" + spec.gate.expiry_answer + "'",
-                    reporter_.did_you_mean(spec.gate.expiry_answer, answers));
 }
 
 void DefinitionReader::read_machine(const Node& node, InvokeSpec& spec, const Scope& scope) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "workflows/loader/entry_set.h"
+#include "workflows/loader/events.h"
 #include "workflows/loader/paths.h"
+#include "workflows/loader/ways_out.h"
 
 namespace checkride::loader {
 namespace {
@@ -17,7 +20,9 @@ class Linter {
       : definition_(definition),
         chart_(definition.chart),
         reporter_(reporter),
-        paths_(definition) {}
+        paths_(definition),
+        events_(definition),
+        ways_out_(paths_, events_) {}
 
   void run() {
     check_reachable();
@@ -40,27 +45,15 @@ class Linter {
   bool guarded(TransitionIndex t) const { return chart_.transition(t).cond.has_value(); }
 
   void check_reachable() {
-    std::vector<bool> reached(chart_.states.size(), false);
-    reached[0] = true;
+    EntrySet reached(chart_);
+    reached.mark(root_state);
     for (const StateIndex target : chart_.transition(*chart_.state(root_state).initial).targets)
-      paths_.enter(target, root_state, reached);
-    std::vector<bool> followed(chart_.transitions.size(), false);
-    for (bool more = true; more;) {
-      more = false;
-      for (std::uint32_t i = 0; i < chart_.states.size(); ++i) {
-        if (!reached[i]) continue;
-        for (const TransitionIndex t : chart_.states[i].transitions) {
-          if (followed[t.value]) continue;
-          followed[t.value] = true;
-          more = true;
-          // From the root down: an ancestor of a target is active in any case.
-          for (const StateIndex target : chart_.transition(t).targets)
-            paths_.enter(target, root_state, reached);
-        }
-      }
-    }
+      reached.enter(target);
+    while (const auto state = reached.next())
+      for (const TransitionIndex t : chart_.state(*state).transitions)
+        for (const StateIndex target : chart_.transition(t).targets) reached.enter(target);
     for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
-      if (!reached[i] && reached[chart_.states[i].parent.value])
+      if (!reached.has(StateIndex(i)) && reached.has(chart_.states[i].parent))
         reporter_.warning(
             place(StateIndex(i)), "unreachable",
             "no transition leads to " + name(StateIndex(i)) + "; remove it or give it a way in");
@@ -69,12 +62,13 @@ class Linter {
   // Nobody but the definition and the engine raises events, so an unknown name is a slip.
   void check_events() {
     std::vector<std::string> known = {"done", "error", "answer"};
-    for (const PossibleEvent& event : paths_.events()) known.push_back(event.name);
+    for (const PossibleEvent& event : events_.all()) known.push_back(event.name);
     for (const auto& node : chart_.states) {
       for (const TransitionIndex t : node.transitions) {
         for (const std::string& descriptor : chart_.transition(t).events) {
           // Errors of actions park the run; listening for them as well is harmless.
-          if (paths_.can_occur(descriptor) || descriptor == "*" || descriptor.starts_with("error"))
+          if (descriptor == "*" || descriptor.starts_with("error") ||
+              events_.matched(descriptor).any())
             continue;
           if (descriptor.starts_with(message_prefix)) {
             check_message(definition_.transitions[t.value].place, descriptor);
@@ -89,23 +83,20 @@ class Linter {
   }
 
   void check_message(Place place, const std::string& descriptor) {
-    std::vector<std::string> known;
-    for (const MessageSpec& message : definition_.messages) known.push_back(message.name);
     const std::string name = descriptor.substr(message_prefix.size());
+    if (message_names_.empty())
+      for (const MessageSpec& message : definition_.messages)
+        message_names_.push_back(message.name);
     reporter_.error(place, "unknown-message",
                     "there is no message '" + name + "'; declare it under 'messages'",
-                    did_you_mean(name, known));
+                    reporter_.did_you_mean(name, message_names_));
   }
 
   void check_unheard() {
+    const Listeners listeners(chart_);
     for (const MessageSpec& message : definition_.messages) {
       const std::string event = std::string(message_prefix) + message.name;
-      const bool heard = std::any_of(
-          chart_.transitions.begin(), chart_.transitions.end(), [&](const auto& transition) {
-            return std::any_of(transition.events.begin(), transition.events.end(),
-                               [&](const std::string& d) { return statechart::matches(d, event); });
-          });
-      if (!heard)
+      if (!listeners.hear(event))
         reporter_.warning(message.place, "unused-message",
                           "nothing listens to the message '" + message.name + "'; add '" + event +
                               "' under 'on' of a state");
@@ -127,7 +118,7 @@ class Linter {
                          std::any_of(candidates.begin(), candidates.end(), [&](TransitionIndex t) {
                            return chart_.transition(t).targets.empty();
                          });
-      if (!stays || !paths_.ways_out(state, ending_events(invoke)).empty()) continue;
+      if (!stays || ways_out_.of(state, ending_events(invoke)).any) continue;
       reporter_.error(place(state), "dead-end",
                       "after the event '" + event + "' " + name(state) +
                           " could stay for ever; give that transition a target");
@@ -171,22 +162,14 @@ class Linter {
   }
 
   void check_dead_end(StateIndex state) {
-    const auto ways = paths_.ways_out(state);
-    if (ways.empty()) {
+    const Ways ways = ways_out_.of(state);
+    if (!ways.any) {
       reporter_.error(
           place(state), "dead-end",
           name(state) + " can never be left; add a transition, or make it 'type: final'");
       return;
     }
-    if (paths_.in_parallel(state)) return;
-    // Tried once each: when every guard is false, nothing tries them again.
-    const bool falls_through = std::all_of(ways.begin(), ways.end(), [&](TransitionIndex t) {
-      const auto& events = chart_.transition(t).events;
-      return guarded(t) && std::all_of(events.begin(), events.end(), [](const std::string& e) {
-               return e.starts_with("after.");
-             });
-    });
-    if (falls_through)
+    if (!ways.lasting && !paths_.in_parallel(state))
       reporter_.error(place(state), "missing-fallback",
                       "when no guard holds, " + name(state) +
                           " can never be left; end its branches with one without guard");
@@ -223,6 +206,9 @@ class Linter {
   const statechart::Chart& chart_;
   Reporter& reporter_;
   Paths paths_;
+  PossibleEvents events_;
+  WaysOut ways_out_;
+  std::vector<std::string> message_names_;
 };
 
 }  // namespace

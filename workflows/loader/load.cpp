@@ -19,6 +19,9 @@ namespace {
 
 // Machines name machines; each document on the way is loaded inside the one before.
 constexpr std::size_t documents_nested_max = 8;
+// Within one document. Each machine keeps the whole document as its source.
+constexpr std::size_t machines_max = 100;
+constexpr std::size_t machines_nested_max = 32;
 
 bool is_workflow_name(std::string_view name) {
   return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) {
@@ -74,7 +77,11 @@ class DocumentLoader final : public Surroundings {
     }
     const Node* own = own_machine(name);
     std::shared_ptr<const Definition> definition;
-    if (own != nullptr) {
+    if (in_progress_.size() >= machines_nested_max) {
+      reporter_.error(place, "unknown-machine",
+                      "machines invoke each other deeper than " +
+                          std::to_string(machines_nested_max) + " at '" + name + "'");
+    } else if (own != nullptr) {
       in_progress_.insert(name);
       definition = read(*own, workflow_ + "/" + name, true);
       in_progress_.erase(name);
@@ -120,6 +127,12 @@ class DocumentLoader final : public Surroundings {
             machines->place, "shape",
             "'machines' must be a map of names, not " + std::string(describe(*machines)));
       } else {
+        if (machines->entries.size() > machines_max) {
+          reporter_.error(machines->place, "too-many",
+                          "a document has at most " + std::to_string(machines_max) +
+                              " machines; put some into documents of their own");
+          return false;
+        }
         for (const Entry& entry : machines->entries) {
           if (!is_workflow_name(entry.key))
             reporter_.error(entry.place, "name",

@@ -4,6 +4,12 @@
 //   enter(s)    s is being entered by default
 //   restore(s)  s is being entered as a deep history state remembers it, which may be anything
 //   spent(s)    s is being entered beyond its budget and takes its `exhausted` transition
+//   ended(s)    a final state of s, or of a region of it, is active: done.state.s may come
+//   before(s), behind(s)   s, a region, is being entered by default, and all regions before or
+//                          behind it, because a transition leads into another region
+//
+// enter(h) of a history state h is what any transition to it comes to. The last four keep the graph
+// as large as the chart, where an edge for each pair would be quadratic.
 //
 // An edge carries the states it enters. It is bounded when it enters a state with a budget whose
 // parent nothing in the same cycle enters again (that would give a new budget). Bounded edges can
@@ -24,7 +30,7 @@ using statechart::StateIndex;
 using statechart::StateKind;
 using statechart::TransitionIndex;
 
-enum Role : std::uint32_t { here, enter, restore, spent, roles };
+enum Role : std::uint32_t { here, enter, restore, spent, ended, before, behind, roles };
 
 struct Edge {
   std::uint32_t from = 0;
@@ -41,15 +47,20 @@ class LoopGraph {
   std::vector<Edge> build() {
     for (std::uint32_t i = 1; i < chart_.states.size(); ++i) {
       const StateIndex s(i);
-      if (chart_.is_history(s)) continue;
+      if (chart_.is_history(s)) {
+        add_history(s);
+        continue;
+      }
       const auto& node = chart_.state(s);
       add(vertex(here, s), vertex(here, node.parent), {});
+      add_ends(s);
       if (node.children.empty()) {
         add(vertex(enter, s), vertex(here, s), {});
         add(vertex(restore, s), vertex(here, s), {});
       } else if (node.kind == StateKind::parallel) {
         for (const StateIndex child : node.children)
           if (!chart_.is_history(child)) add(vertex(enter, s), vertex(enter, child), {child});
+        add_regions(s);
       } else {
         for (const StateIndex target : chart_.transition(*node.initial).targets)
           lead(vertex(enter, s), target, s);
@@ -84,27 +95,68 @@ class LoopGraph {
     return result;
   }
 
+  // What entering a history state comes to: what it remembers, or its default.
+  void add_history(StateIndex history) {
+    const auto& node = chart_.state(history);
+    const std::uint32_t from = vertex(enter, history);
+    if (node.kind == StateKind::history_deep) {
+      add(from, vertex(restore, node.parent), {});
+    } else {
+      for (const StateIndex child : chart_.state(node.parent).children)
+        if (!chart_.is_history(child)) add(from, vertex(enter, child), {child});
+    }
+    for (const StateIndex by_default : chart_.transition(*node.initial).targets) {
+      if (chart_.is_parallel(node.parent)) enter_beside(from, by_default, node.parent, {});
+      lead(from, by_default, node.parent);
+    }
+  }
+
+  // done.state.s comes from a final child, or from one in any region of a parallel state.
+  void add_ends(StateIndex s) {
+    for (const StateIndex child : chart_.state(s).children) {
+      if (chart_.is_final(child)) add(vertex(here, child), vertex(ended, s), {});
+      if (!chart_.is_parallel(s)) continue;
+      for (const StateIndex inner : chart_.state(child).children)
+        if (chart_.is_final(inner)) add(vertex(here, inner), vertex(ended, s), {});
+    }
+  }
+
+  void add_regions(StateIndex parallel) {
+    std::optional<StateIndex> last;
+    for (const StateIndex region : chart_.state(parallel).children) {
+      if (chart_.is_history(region)) continue;
+      add(vertex(before, region), vertex(enter, region), {region});
+      add(vertex(behind, region), vertex(enter, region), {region});
+      if (last) {
+        add(vertex(before, region), vertex(before, *last), {});
+        add(vertex(behind, *last), vertex(behind, region), {});
+      }
+      last = region;
+    }
+  }
+
+  // Edges into the regions of `parallel` but the one that holds `target`.
+  void enter_beside(std::uint32_t from, StateIndex target, StateIndex parallel,
+                    const std::vector<StateIndex>& entered) {
+    const auto& children = chart_.state(parallel).children;
+    const auto own = std::find_if(children.begin(), children.end(), [&](StateIndex child) {
+      return paths_.is_ancestor_or_self(child, target);
+    });
+    const auto region = [&](StateIndex child) { return !chart_.is_history(child); };
+    const auto earlier = std::find_if(std::make_reverse_iterator(own), children.rend(), region);
+    const auto later =
+        own == children.end() ? own : std::find_if(std::next(own), children.end(), region);
+    if (earlier != children.rend()) add(from, vertex(before, *earlier), entered);
+    if (later != children.end()) add(from, vertex(behind, *later), entered);
+  }
+
   // Edges for entering `target` when everything down to `domain` is active already.
   void lead(std::uint32_t from, StateIndex target, StateIndex domain) {
-    const auto& node = chart_.state(target);
-    if (node.kind == StateKind::history_deep) {
-      add(from, vertex(restore, node.parent), chain(node.parent, domain));
-    } else if (node.kind == StateKind::history_shallow) {
-      for (const StateIndex child : chart_.state(node.parent).children)
-        if (!chart_.is_history(child)) add(from, vertex(enter, child), chain(child, domain));
-    }
-    if (chart_.is_history(target)) {
-      for (const StateIndex by_default : chart_.transition(*node.initial).targets)
-        lead(from, by_default, domain);
-      return;
-    }
-    const std::vector<StateIndex> down = chain(target, domain);
-    for (const StateIndex s : down) {
-      if (!chart_.is_parallel(s) || s == target) continue;
-      for (const StateIndex region : chart_.state(s).children)
-        if (!chart_.is_history(region) && !paths_.is_ancestor_or_self(region, target))
-          add(from, vertex(enter, region), chain(region, domain));
-    }
+    const StateIndex inside = chart_.is_history(target) ? chart_.state(target).parent : target;
+    const std::vector<StateIndex> down = chain(inside, domain);
+    for (auto s = down.begin(); s != down.end(); ++s)
+      if (chart_.is_parallel(*s) && *s != inside)
+        enter_beside(from, inside, *s, std::vector<StateIndex>(down.begin(), std::next(s)));
     add(from, vertex(enter, target), down);
   }
 
@@ -128,24 +180,11 @@ class LoopGraph {
                                        [&](const std::string& e) { return by_person(e, source); }))
       return;
     const std::string& id = chart_.state(source).id;
-    std::vector<std::uint32_t> from = {vertex(here, source)};
-    if (events == std::vector<std::string>{"done.state." + id}) from = finals_of(source);
-    if (events == std::vector<std::string>{"exhausted." + id}) from = {vertex(spent, source)};
+    std::uint32_t from = vertex(here, source);
+    if (events == std::vector<std::string>{"done.state." + id}) from = vertex(ended, source);
+    if (events == std::vector<std::string>{"exhausted." + id}) from = vertex(spent, source);
     const StateIndex domain = paths_.domain(transition);
-    for (const std::uint32_t v : from)
-      for (const StateIndex target : transition.targets) lead(v, target, domain);
-  }
-
-  // done.state.s comes from a final child, or from one in any region of a parallel state.
-  std::vector<std::uint32_t> finals_of(StateIndex s) const {
-    std::vector<std::uint32_t> result;
-    for (const StateIndex child : chart_.state(s).children) {
-      if (chart_.is_final(child)) result.push_back(vertex(here, child));
-      if (!chart_.is_parallel(s)) continue;
-      for (const StateIndex inner : chart_.state(child).children)
-        if (chart_.is_final(inner)) result.push_back(vertex(here, inner));
-    }
-    return result;
+    for (const StateIndex target : transition.targets) lead(from, target, domain);
   }
 
   const Definition& definition_;
@@ -154,11 +193,33 @@ class LoopGraph {
   std::vector<Edge> edges_;
 };
 
-// Tarjan's algorithm without recursion: the component of each vertex.
-std::vector<std::uint32_t> components(std::uint32_t vertices, const std::vector<Edge>& edges,
+// The vertices of some edges, numbered from 0: what is left of a large graph is judged by its own
+// size.
+class Numbering {
+ public:
+  Numbering(const std::vector<Edge>& edges, const std::vector<std::uint32_t>& live) {
+    for (const std::uint32_t e : live)
+      vertices_.insert(vertices_.end(), {edges[e].from, edges[e].to});
+    std::sort(vertices_.begin(), vertices_.end());
+    vertices_.erase(std::unique(vertices_.begin(), vertices_.end()), vertices_.end());
+  }
+  std::uint32_t of(std::uint32_t vertex) const {
+    return static_cast<std::uint32_t>(std::lower_bound(vertices_.begin(), vertices_.end(), vertex) -
+                                      vertices_.begin());
+  }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(vertices_.size()); }
+
+ private:
+  std::vector<std::uint32_t> vertices_;
+};
+
+// Tarjan's algorithm without recursion: the component of each vertex, by its number.
+std::vector<std::uint32_t> components(const Numbering& number, const std::vector<Edge>& edges,
                                       const std::vector<std::uint32_t>& live) {
+  const std::uint32_t vertices = number.size();
   std::vector<std::vector<std::uint32_t>> next(vertices);
-  for (const std::uint32_t e : live) next[edges[e].from].push_back(edges[e].to);
+  for (const std::uint32_t e : live)
+    next[number.of(edges[e].from)].push_back(number.of(edges[e].to));
   constexpr std::uint32_t none = 0xFFFFFFFF;
   std::vector<std::uint32_t> order(vertices, none);
   std::vector<std::uint32_t> low(vertices, 0);
@@ -227,14 +288,15 @@ class LoopCheck {
  private:
   // The edges within each strongly connected component.
   std::vector<std::vector<std::uint32_t>> cycles(const std::vector<std::uint32_t>& live) const {
-    const auto vertices = static_cast<std::uint32_t>(definition_.chart.states.size()) * roles;
-    const std::vector<std::uint32_t> component = components(vertices, edges_, live);
+    const Numbering number(edges_, live);
+    const std::vector<std::uint32_t> component = components(number, edges_, live);
     std::map<std::uint32_t, std::vector<std::uint32_t>> by_component;
     for (const std::uint32_t e : live)
-      if (component[edges_[e].from] == component[edges_[e].to])
-        by_component[component[edges_[e].from]].push_back(e);
+      if (const std::uint32_t c = component[number.of(edges_[e].from)];
+          c == component[number.of(edges_[e].to)])
+        by_component[c].push_back(e);
     std::vector<std::vector<std::uint32_t>> result;
-    for (auto& [number, edges] : by_component) result.push_back(std::move(edges));
+    for (auto& [c, edges] : by_component) result.push_back(std::move(edges));
     return result;
   }
 

@@ -1,32 +1,22 @@
-// Where a chart's transitions lead, without running it: which states an entry enters by default,
-// which can be active together, which events can occur. The rules of lint.h and loops.h are built
-// on this. SCXML names and meanings; what a history state remembers is unknown here.
+// Where a chart's transitions lead, without running it: which states can be active together, which
+// transitions an event may take. With entry_set.h, events.h and ways_out.h what the rules of lint.h
+// are built on. SCXML names and meanings; what a history state remembers is unknown here.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/decider/definition.h"
 
 namespace checkride::loader {
 
-// An event that some part of the definition or the engine can raise.
-struct PossibleEvent {
-  std::string name;
-  // The state that must be active for it; absent: an action of any state raises it.
-  std::optional<statechart::StateIndex> owner;
-};
-
 class Paths {
  public:
   explicit Paths(const Definition& definition);
 
   const statechart::Chart& chart() const { return definition_.chart; }
-  const std::vector<PossibleEvent>& events() const { return events_; }
-  // Whether any possible event matches the descriptor.
-  bool can_occur(std::string_view descriptor) const;
 
   bool is_ancestor_or_self(statechart::StateIndex ancestor, statechart::StateIndex state) const;
   // Whether two states, none an ancestor of the other, can be active at once: in different regions
@@ -36,26 +26,18 @@ class Paths {
 
   // getTransitionDomain; targets that are history states count as their parent's default.
   statechart::StateIndex domain(const statechart::Transition& transition) const;
-  // States that become active by entering `target` from below `domain`, history by its default.
-  void enter(statechart::StateIndex target, statechart::StateIndex domain,
-             std::vector<bool>& entered) const;
-
   // Transitions that the event may take while `state` is active, as SCXML tries them: its own in
   // document order, then its ancestors'. An unguarded one ends the list.
   std::vector<statechart::TransitionIndex> candidates(statechart::StateIndex state,
                                                       std::string_view event) const;
-  // Every transition that can take a run out of the atomic `state`, by an event that can occur
-  // while it is active. `without`: as if these events could not.
-  std::vector<statechart::TransitionIndex> ways_out(
-      statechart::StateIndex state, const std::vector<std::string>& without = {}) const;
 
  private:
-  void collect_events();
-  void collect_raised(const ContentBlock& block);
-  void descend(statechart::StateIndex state, std::vector<bool>& entered) const;
+  // Transitions of a state with many, by descriptor: positions in document order.
+  using ByDescriptor = std::unordered_map<std::string, std::vector<std::uint32_t>>;
+  std::vector<std::uint32_t> listening(statechart::StateIndex state, std::string_view event) const;
 
   const Definition& definition_;
-  std::vector<PossibleEvent> events_;
+  std::unordered_map<std::uint32_t, ByDescriptor> crowded_;
 };
 
 // The events by which the state's own invocation ends.

@@ -11,6 +11,15 @@ DefinitionReader::DefinitionReader(Surroundings& surroundings, Reporter& reporte
                                    std::string_view document, bool child)
     : surroundings_(surroundings), reporter_(reporter), document_(document), child_(child) {}
 
+cel::Environment DefinitionReader::environment(const GuardScope& scope) const {
+  Environment result = plain_;
+  const Environment scoped = guard_environment({}, {}, {}, {}, scope);
+  for (const char* name : {"event", "result", "error"})
+    if (const auto variable = cel::Program::compile(name, scoped))
+      result.variable(name, variable->type());
+  return result;
+}
+
 std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string name) {
   definition_ = std::make_shared<Definition>();
   definition_->name = std::move(name);
@@ -57,7 +66,7 @@ std::shared_ptr<Definition> DefinitionReader::read(const Node& root, std::string
   for (const auto& [state, invocation] : invocations_)
     results.push_back({definition_->chart.state(state).id, invocation.result, false});
   jobs_ = cel::Type::record(std::move(results));
-  plain_ = environment({});
+  plain_ = guard_environment(definition_->params, definition_->data, jobs_, state_ids_, {});
   error_ = environment({std::nullopt, true, std::nullopt});
   for (const MessageSpec& message : definition_->messages)
     messages_[message.name] = environment({std::nullopt, false, message.type});

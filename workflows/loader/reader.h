@@ -5,7 +5,7 @@
 //
 // The members stand in several files by subject: reader.cpp (the order of things), fields.cpp,
 // messages.cpp, expressions.cpp, actions.cpp, transitions.cpp, states.cpp, invoke.cpp,
-// retry_and_expect.cpp.
+// gates.cpp, retry_and_expect.cpp.
 #pragma once
 
 #include <map>
@@ -141,6 +141,8 @@ class DefinitionReader {
   bool read_kind(const Node& node, InvokeSpec& spec);
   void read_invocation(statechart::StateIndex state, Invocation& invocation);
   void read_job(const Node& node, InvokeSpec& spec, const Scope& scope, bool may_probe);
+  // gates.cpp
+  void read_options(const Node& node, GatePolicy& gate);
   void read_gate(const Node& node, InvokeSpec& spec, const Scope& scope);
   void read_machine(const Node& node, InvokeSpec& spec, const Scope& scope);
   void read_undo(statechart::StateIndex state, const Node& node);
@@ -154,9 +156,8 @@ class DefinitionReader {
   void read_expect(const Node& node, InvokeSpec& spec);
   void read_parse(const Node& node, InvokeSpec& spec);
 
-  Environment environment(const GuardScope& scope) const {
-    return guard_environment(definition_->params, definition_->data, jobs_, state_ids_, scope);
-  }
+  // What GuardScope adds to plain_; the rest is shared with it.
+  Environment environment(const GuardScope& scope) const;
   std::string state_name(statechart::StateIndex state) const;
   StateSpec& spec(statechart::StateIndex state) { return definition_->states[state.value]; }
   const Node& node_of(statechart::StateIndex state) const { return *nodes_[state.value]; }

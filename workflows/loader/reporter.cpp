@@ -84,12 +84,13 @@ std::vector<LoadDiagnostic> Diagnostics::sorted() const {
                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
   result.erase(std::unique(result.begin(), result.end()), result.end());
   if (left_out > 0)
-    result.push_back({result.back().source_name,
-                      result.back().place,
-                      LoadDiagnostic::Severity::error,
-                      "too-many",
-                      std::to_string(left_out) + " more findings are left out; fix these first",
-                      {}});
+    result.push_back(
+        {result.back().source_name,
+         result.back().place,
+         LoadDiagnostic::Severity::error,
+         "too-many",
+         "at least " + std::to_string(left_out) + " more findings are left out; fix these first",
+         {}});
   return result;
 }
 

@@ -38,6 +38,11 @@ class Reporter {
   // that ten thousand slips cost no more than two hundred.
   std::string did_you_mean(std::string_view wrong,
                            const std::vector<std::string>& candidates) const;
+  // The document is refused and further findings are only counted: what is dear to check may be
+  // left unchecked.
+  bool hopeless() const {
+    return diagnostics_.errors > 0 && diagnostics_.list.size() >= diagnostics_max;
+  }
   std::size_t errors() const { return diagnostics_.errors; }
   const std::string& source_name() const { return source_name_; }
 

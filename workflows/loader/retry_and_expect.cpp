@@ -82,7 +82,11 @@ void DefinitionReader::read_limits(const Node& node, InvokeSpec& spec) {
       limit("start", spec.limits.start_timeout);
       limit("silence", spec.limits.silence_timeout);
     }
-    if (run != nullptr) spec.limits.run_timeout = duration_of(*run, "'timeout'");
+    if (run != nullptr) {
+      spec.limits.run_timeout = duration_of(*run, "'timeout'");
+      if (spec.limits.run_timeout && *spec.limits.run_timeout <= Duration(0))
+        reporter_.error(run->place, "shape", "'timeout' must be longer than nothing");
+    }
   }
   if (const Node* grace = node.find("grace"))
     spec.limits.grace = duration_of(*grace, "'grace'").value_or(spec.limits.grace);

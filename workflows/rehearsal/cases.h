@@ -32,10 +32,13 @@ struct Planned {
     usual,     // as the document's `usual` says
   } kind = Kind::outcome;
   JobOutcome outcome;
-  std::string decision;                 // of an answer
-  std::string text;                     // its reason; what was found about an unknown job
-  std::string by;                       // who answers; empty: the first who may
-  Duration takes{0};                    // virtual time from begin to end
+  std::string decision;  // of an answer
+  std::string text;      // its reason; what was found about an unknown job
+  std::string by;        // who answers; empty: the first who may
+  Duration takes{0};     // virtual time from begin to end
+  // How the attempt comes to the resources it needs; by itself: at once.
+  enum class Lease : std::uint8_t { granted, refused, never } lease = Lease::granted;
+  Duration lease_after{0};              // how long it waits before they are granted
   std::shared_ptr<const Script> every;  // for each child
   std::map<std::string, std::shared_ptr<const Script>> items;  // for those of one element
   Place place;
@@ -55,12 +58,35 @@ struct PlannedResolution {
   Place place;
 };
 
+// A person, or another program, does something to a run: `after` a state has become active, or
+// after the start where `in` is empty.
+struct PlannedSignal {
+  std::string name;
+  cel::Value data;
+  std::string in;
+  Duration after{0};
+  std::string why;
+  std::string by;
+  Place place;
+};
+
+// The whole tree stands still, for a while or for good.
+struct PlannedPause {
+  std::string in;
+  Duration after{0};
+  std::optional<Duration> lasts;
+  std::string why;
+  std::string by;
+  Place place;
+};
+
 // What one run is told, by state id.
 struct Script {
   std::map<std::string, Series> outcomes;
   std::map<std::string, Series> probes;      // of the state's `probe` job
   std::map<std::string, Series> undo;        // of the state's `undo` job
   std::vector<PlannedResolution> incidents;  // in the order they are raised
+  std::vector<PlannedSignal> signals;        // messages it gets
 };
 
 // A person ends the run: when `in` becomes active, or after its end where `in` is empty.
@@ -92,6 +118,7 @@ struct Case {
   Script script;
   std::optional<PlannedEnd> cancel;
   std::optional<PlannedEnd> rollback;
+  std::vector<PlannedPause> pauses;
   Expectation expect;
 };
 
@@ -108,6 +135,10 @@ struct CasesResult {
 };
 
 inline constexpr std::size_t cases_max = 1'000;
+
+// JSON Schema (draft 2020-12) of such documents, for editors: their shape; what only read_cases()
+// knows (states, types of results) it lets through.
+std::string cases_schema();
 
 // A document with `cases`, or one that is a single case itself (its name: `source_name`).
 CasesResult read_cases(std::string_view text, std::string source_name,

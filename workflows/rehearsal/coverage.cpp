@@ -22,8 +22,12 @@ std::string event_text(std::string_view event, const std::string& source) {
 
 std::string describe(const Definition& definition, TransitionIndex index) {
   const statechart::Transition& transition = definition.chart.transition(index);
-  const std::string& source = definition.chart.state(transition.source).id;
-  std::string text = "transition '" + (source.empty() ? "(top)" : source) + "'";
+  const statechart::StateNode& node = definition.chart.state(transition.source);
+  const std::string& source = node.id;
+  const std::string what = node.initial != index                            ? "transition"
+                           : definition.chart.is_history(transition.source) ? "default of history"
+                                                                            : "initial of";
+  std::string text = what + " '" + (source.empty() ? "(top)" : source) + "'";
   for (std::size_t i = 0; i < transition.targets.size(); ++i)
     text += (i == 0 ? " -> '" : ", '") + definition.chart.state(transition.targets[i]).id + "'";
   if (transition.targets.empty()) text += " (stays)";
@@ -36,6 +40,56 @@ std::string describe(const Definition& definition, TransitionIndex index) {
   if (transition.cond) text += " [" + definition.conditions[transition.cond->value].source() + "]";
   return text;
 }
+
+// Where `initial` is left out the loader makes one, and puts it where the state stands.
+bool is_written(const Definition& definition, std::size_t state) {
+  const Place& own = definition.states[state].place;
+  const Place& place = definition.transitions[definition.chart.states[state].initial->value].place;
+  return place.line != own.line || place.column != own.column;
+}
+
+// The initial and default transitions that entering some states takes, as computeEntrySet of the
+// SCXML Recommendation does: found again from what was entered.
+class Defaults {
+ public:
+  Defaults(const Definition& definition, const Coverage::History& history,
+           std::vector<bool>& transitions)
+      : chart_(definition.chart), history_(history), transitions_(transitions) {}
+
+  void lead(TransitionIndex t) {
+    for (const StateIndex target : chart_.transition(t).targets) {
+      if (!chart_.is_history(target)) {
+        targets_.push_back(target);
+        continue;
+      }
+      const auto remembered = history_.find(target);
+      if (remembered == history_.end())
+        follow(*chart_.state(target).initial);
+      else
+        targets_.insert(targets_.end(), remembered->second.begin(), remembered->second.end());
+    }
+  }
+
+  // In entry order: a state stands behind those around it.
+  void entered(StateIndex state) {
+    const statechart::StateNode& node = chart_.state(state);
+    const bool led_inside = std::any_of(targets_.begin(), targets_.end(), [&](StateIndex target) {
+      return chart_.is_descendant(target, state);
+    });
+    if (node.initial && !led_inside) follow(*node.initial);
+  }
+
+  void follow(TransitionIndex t) {
+    transitions_[t.value] = true;
+    lead(t);
+  }
+
+ private:
+  const statechart::Chart& chart_;
+  const Coverage::History& history_;
+  std::vector<bool>& transitions_;
+  std::vector<StateIndex> targets_;
+};
 
 }  // namespace
 
@@ -51,12 +105,18 @@ Coverage::Coverage(std::shared_ptr<const Definition> definition)
   for (const auto& [hash, machine] : definition_->machines) add(machine);
 }
 
-void Coverage::add(const Definition& definition, const TransitionTaken& taken) {
+void Coverage::add(const Definition& definition, const TransitionTaken& taken,
+                   const History& history, bool start) {
   const auto found = reached_.find(definition.hash);
   if (found == reached_.end()) return;
   for (const StateIndex entered : taken.entered) found->second.states[entered.value] = true;
   for (const TransitionIndex index : taken.transitions)
     found->second.transitions[index.value] = true;
+  if (taken.transitions.empty() && !start) return;  // a person's jump
+  Defaults defaults(definition, history, found->second.transitions);
+  if (start) defaults.follow(*definition.chart.state(statechart::root_state).initial);
+  for (const TransitionIndex index : taken.transitions) defaults.lead(index);
+  for (const StateIndex state : taken.entered) defaults.entered(state);
 }
 
 void Coverage::add(const Coverage& other) {
@@ -85,8 +145,11 @@ std::vector<CoverageRow> Coverage::rows() const {
         row.unreached.push_back({definition.source_name, definition.states[i].place,
                                  "state '" + definition.chart.state(index).id + "'"});
     }
-    for (const statechart::StateNode& node : definition.chart.states)
-      for (const TransitionIndex index : node.transitions) {
+    for (std::size_t i = 0; i < definition.chart.states.size(); ++i) {
+      const statechart::StateNode& node = definition.chart.states[i];
+      std::vector<TransitionIndex> written = node.transitions;
+      if (node.initial && is_written(definition, i)) written.push_back(*node.initial);
+      for (const TransitionIndex index : written) {
         ++row.transitions_total;
         if (reached.transitions[index.value])
           ++row.transitions_reached;
@@ -95,6 +158,7 @@ std::vector<CoverageRow> Coverage::rows() const {
                                    definition.transitions[index.value].place,
                                    describe(definition, index)});
       }
+    }
     std::stable_sort(
         row.unreached.begin(), row.unreached.end(), [](const Unreached& a, const Unreached& b) {
           return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);

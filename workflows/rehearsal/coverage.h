@@ -1,6 +1,7 @@
 // Which states and transitions of a definition, and of the machines it invokes, rehearsals have
-// reached. Counted are what a document writes: states that can be active (no history states) and
-// transitions with a place of their own; the entry into `initial` is no transition here.
+// reached. Counted are what a document writes: states that can be active (no history states),
+// transitions, `initial` where it is written, and the default of each history state. That of a
+// history state is reached when there was nothing to remember.
 #pragma once
 
 #include <map>
@@ -32,7 +33,12 @@ class Coverage {
  public:
   explicit Coverage(std::shared_ptr<const Definition> definition);
 
-  void add(const Definition& definition, const TransitionTaken& taken);
+  using History = std::map<statechart::StateIndex, std::vector<statechart::StateIndex>>;
+
+  // `history`: what history states remember when the transitions enter; `start`: the initial entry
+  // of a run.
+  void add(const Definition& definition, const TransitionTaken& taken, const History& history,
+           bool start);
   void add(const Coverage& other);  // of the same definition
 
   // The definition first, then its machines by name.

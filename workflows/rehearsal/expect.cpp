@@ -123,6 +123,10 @@ std::vector<std::string> differences(const Case& one, const Rehearsed& rehearsed
     all.push_back("`cancel` never came to pass: state '" + one.cancel->in + "' was not active");
   if (one.rollback && !rehearsed.used.contains(&*one.rollback))
     all.push_back("`rollback` never came to pass");
+  for (const PlannedPause& pause : one.pauses)
+    if (!rehearsed.used.contains(&pause))
+      all.push_back("`pause` never came to pass" +
+                    (pause.in.empty() ? "" : ": in state '" + pause.in + "'"));
   return all;
 }
 

@@ -17,27 +17,31 @@ void World::look(Live& live) {
     std::visit([&](const auto& owed) { look(live, owed); }, obligation);
   if (!state.parked()) open_gates(live);
   open_incidents(live);
+  signal(live);
+  if (state.run == options_.run) pause_tree();
+}
+
+const InvokeSpec& World::invoke_of(const Live& live, const JobIntended& intent, Part& part) const {
+  const StateSpec& spec = live.run.definition->states[intent.state.value];
+  switch (intent.purpose) {
+    case JobPurpose::probe: part = Part::probes; return *spec.invoke->probe;
+    case JobPurpose::undo: part = Part::undo; return *spec.undo;
+    case JobPurpose::invoke: break;
+  }
+  part = Part::outcomes;
+  return *spec.invoke;
 }
 
 void World::look(Live& live, const RunJob& job) {
   const JobIntended& intent = *job.intent;
   const Token& token = intent.spec.token;
   if (!known_.insert("job " + token.value).second) return;
-  const StateSpec& spec = live.run.definition->states[intent.state.value];
-  const InvokeSpec* invoke = nullptr;
   Part part = Part::outcomes;
-  switch (intent.purpose) {
-    case JobPurpose::invoke: invoke = &*spec.invoke; break;
-    case JobPurpose::probe:
-      invoke = spec.invoke->probe.get();
-      part = Part::probes;
-      break;
-    case JobPurpose::undo:
-      invoke = &*spec.undo;
-      part = Part::undo;
-      break;
-  }
-  const Planned* plan = take(live, part, intent.spec.state, *invoke);
+  const InvokeSpec& invoke = invoke_of(live, intent, part);
+  // What was planned for an attempt when it waited for its lease holds for that attempt once.
+  const auto planned = waiting_.extract(token);
+  const Planned* plan =
+      planned.empty() ? take(live, part, intent.spec.state, invoke) : planned.mapped();
   if (plan == nullptr || plan->kind == Planned::Kind::wait) return;
   if (plan->kind == Planned::Kind::unknown) {
     schedule("job " + token.value, plan->takes, live.run.state.run,
@@ -55,6 +59,8 @@ void World::look(Live& live, const RunJob& job) {
 void World::look(Live& live, const StartChild& child) {
   const JobIntended& intent = *child.intent;
   const RunId run(intent.spec.token.value);
+  if (const auto there = runs_.find(run); there != runs_.end())
+    pass_pause_on(live.run.state, there->second.run.state);
   if (!known_.insert("child " + run.value).second) return;
   // One step of the script for all children of a visit.
   std::string element;
@@ -118,17 +124,33 @@ void World::look(Live& live, const AwaitTimer& timer) {
   static_cast<void>(timer);
 }
 
-// There is enough of everything.
+// There is enough of everything, unless the script says otherwise.
 void World::look(Live& live, const AwaitLease& job) {
   const JobSpec& spec = job.intent->spec;
   if (!known_.insert("lease " + spec.token.value).second) return;
+  Part part = Part::outcomes;
+  const InvokeSpec& invoke = invoke_of(live, *job.intent, part);
+  const Planned* plan = take(live, part, spec.state, invoke);
+  if (plan == nullptr) return;
+  waiting_[spec.token] = plan;
+  if (plan->lease == Planned::Lease::never) return;
+  if (plan->lease == Planned::Lease::refused) {
+    FinishJob finish;
+    finish.token = spec.token;
+    finish.outcome = plan->outcome;
+    finish.outcome.started = finish.outcome.ended = now_;
+    schedule("lease " + spec.token.value, Duration(0), live.run.state.run, std::move(finish),
+             Actor{});
+    return;
+  }
   GrantLease grant;
   grant.token = spec.token;
   grant.exclusive = spec.needs.exclusive;
   for (const auto& [resource, units] : spec.needs.units)
     for (std::uint32_t i = 0; i < units; ++i)
       grant.units.push_back({resource, spec.token.value + "." + std::to_string(i)});
-  schedule("lease " + spec.token.value, Duration(0), live.run.state.run, std::move(grant), Actor{});
+  schedule("lease " + spec.token.value, plan->lease_after, live.run.state.run, std::move(grant),
+           Actor{});
 }
 
 void World::open_gates(Live& live) {
@@ -168,6 +190,56 @@ void World::open_incidents(Live& live) {
     schedule("incident " + state.run.value + " " + id.value, Duration(0), state.run,
              std::move(resolve), person(plan->by));
   }
+}
+
+bool World::occasion(const Live& live, const std::string& in) const {
+  const RunState& state = live.run.state;
+  if (state.mode != RunMode::running) return false;
+  if (in.empty()) return true;
+  const auto index = live.run.definition->chart.find(in);
+  const auto& active = state.chart.configuration;
+  return index && std::find(active.begin(), active.end(), *index) != active.end();
+}
+
+void World::signal(Live& live) {
+  const RunState& state = live.run.state;
+  for (const Script* layer : live.layers) {
+    if (layer->signals.empty()) continue;
+    for (std::size_t i = 0; i < layer->signals.size(); ++i) {
+      const PlannedSignal& plan = layer->signals[i];
+      const std::string key = "signal " + state.run.value + " " + std::to_string(i);
+      if (!occasion(live, plan.in) || !known_.insert(key).second) continue;
+      schedule(key, plan.after, state.run, SignalRun{plan.name, plan.data, plan.why},
+               person(plan.by), &plan);
+    }
+    return;
+  }
+}
+
+void World::pause_tree() {
+  const Live& top = runs_.at(options_.run);
+  for (std::size_t i = 0; i < case_.pauses.size(); ++i) {
+    const PlannedPause& plan = case_.pauses[i];
+    const std::string key = "pause " + std::to_string(i);
+    if (!occasion(top, plan.in) || !known_.insert(key).second) continue;
+    schedule(key, plan.after, options_.run, PauseRun{plan.why, false}, person(plan.by), &plan);
+    if (plan.lasts)
+      schedule("resume " + std::to_string(i), plan.after + *plan.lasts, options_.run,
+               ResumeRun{plan.why, false}, person(plan.by));
+  }
+}
+
+// As the runtime does it: a pause goes down the tree, and ends with the parent's.
+void World::pass_pause_on(const RunState& parent, const RunState& child) {
+  if (child.mode != RunMode::running) return;
+  const std::string key = child.run.value + " " + std::to_string(child.last.value);
+  if (parent.paused && !child.paused && known_.insert("pause " + key).second)
+    schedule("pause " + key, Duration(0), child.run, PauseRun{parent.paused->reason, true},
+             Actor{});
+  else if (!parent.paused && child.paused && child.paused->by_parent &&
+           known_.insert("resume " + key).second)
+    schedule("resume " + key, Duration(0), child.run, ResumeRun{"its parent goes on", true},
+             Actor{});
 }
 
 void World::tell_parent(Live& child) {

@@ -202,17 +202,31 @@ std::optional<Planned> ScriptReader::job_outcome(const Node& node, Part part, co
                                                  const InvokeSpec& invoke, const Bases& bases) {
   const std::string what = "an outcome of '" + id + "'";
   if (!expect_map(node, what)) return std::nullopt;
-  check_keys(node, {"result", "but", "error", "unknown", "status", "takes"}, what);
+  check_keys(node, {"result", "but", "error", "unknown", "timeout", "status", "takes", "lease"},
+             what);
   Planned plan;
   plan.place = node.place;
   read_takes(node, plan, reporter_);
   int ways = 0;
-  for (const char* key : {"result", "but", "error", "unknown"})
+  for (const char* key : {"result", "but", "error", "unknown", "timeout"})
     ways += node.find(key) != nullptr ? 1 : 0;
+  if (ways == 0 && node.find("lease") != nullptr) {
+    if (!lease(node, id, invoke, plan)) return std::nullopt;
+    if (plan.lease != Planned::Lease::granted) return plan;
+  }
   if (ways != 1) {
     reporter_.error(node.place, "shape",
-                    what + " is one of result, but, error, unknown, `usual` or `wait`");
+                    what + " is one of result, but, error, unknown, timeout, `usual` or `wait`");
     return std::nullopt;
+  }
+  if (node.find("timeout") != nullptr) return timed_out(node, id, invoke);
+  if (node.find("lease") != nullptr) {
+    if (!lease(node, id, invoke, plan)) return std::nullopt;
+    if (plan.lease != Planned::Lease::granted) {
+      reporter_.error(node.find("lease")->place, "shape",
+                      "an attempt that gets no lease has no other outcome; leave that out");
+      return std::nullopt;
+    }
   }
   if (const Node* unknown = node.find("unknown")) {
     plan.kind = Planned::Kind::unknown;

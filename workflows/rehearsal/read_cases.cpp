@@ -93,7 +93,7 @@ class CasesReader {
   }
 
   Case read_case(const Node& node, const CaseFile& file, bool alone) {
-    std::vector<std::string> known = {"params", "clock", "cancel", "rollback", "expect"};
+    std::vector<std::string> known = {"params", "clock", "cancel", "rollback", "pause", "expect"};
     known.insert(known.end(), ScriptReader::keys().begin(), ScriptReader::keys().end());
     known.insert(known.end(), {alone ? "rehearsal" : "name"});
     if (alone) known.push_back("workflow");
@@ -113,6 +113,7 @@ class CasesReader {
     one.script = scripts_.read(node, definition_, {&file.usual});
     one.cancel = read_end(node.find("cancel"), "cancel");
     one.rollback = read_end(node.find("rollback"), "rollback");
+    one.pauses = scripts_.pauses(node.find("pause"), definition_);
     if (const Node* expect = node.find("expect"))
       one.expect = read_expectation(*expect, definition_, true);
     return one;

@@ -47,6 +47,8 @@ void collect(const Script& script, const std::set<const void*>& used, const std:
   for (std::size_t i = 0; i < script.incidents.size(); ++i)
     if (!used.contains(&script.incidents[i]))
       all.push_back({script.incidents[i].place, prefix + "incidents #" + std::to_string(i + 1)});
+  for (const PlannedSignal& signal : script.signals)
+    if (!used.contains(&signal)) all.push_back({signal.place, prefix + "signals " + signal.name});
 }
 
 }  // namespace

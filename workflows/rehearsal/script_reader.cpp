@@ -8,7 +8,8 @@ using loader::Entry;
 using loader::Node;
 
 const std::vector<std::string>& ScriptReader::keys() {
-  static const std::vector<std::string> all = {"outcomes", "probes", "undo", "incidents"};
+  static const std::vector<std::string> all = {"outcomes", "probes", "undo", "incidents",
+                                               "signals"};
   return all;
 }
 
@@ -92,6 +93,7 @@ Script ScriptReader::read(const Node& map, const Definition& definition, const B
       script.incidents.push_back(*std::move(one));
     }
   }
+  for (const Node* node : one_or_more(map.find("signals"))) read_signal(*node, definition, script);
   return script;
 }
 

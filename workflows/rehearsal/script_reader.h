@@ -1,6 +1,7 @@
 // Reads the parts of a document of cases: scripts and what stands in them. Internal to
-// workflows/rehearsal. The members stand in script_reader.cpp (scripts, children) and
-// outcome_reader.cpp (one outcome, answer or resolution).
+// workflows/rehearsal. The members stand in script_reader.cpp (scripts, children),
+// outcome_reader.cpp (one outcome, answer or resolution) and occasion_reader.cpp (signals, pauses,
+// leases and limits).
 #pragma once
 
 #include <string>
@@ -21,8 +22,8 @@ class ScriptReader {
 
   explicit ScriptReader(loader::Reporter& reporter) : reporter_(reporter) {}
 
-  // The script parts of `map`: outcomes, probes, undo, incidents; other keys are left to the
-  // caller.
+  // The script parts of `map`: outcomes, probes, undo, incidents, signals; other keys are left to
+  // the caller.
   Script read(const loader::Node& map, const Definition& definition, const Bases& bases);
   // Keys of a script.
   static const std::vector<std::string>& keys();
@@ -38,8 +39,22 @@ class ScriptReader {
   std::optional<statechart::StateIndex> state(const std::string& id, Place place,
                                               const Definition& definition);
   loader::Reporter& reporter() { return reporter_; }
+  // The one thing, or each of a list.
+  static std::vector<const loader::Node*> one_or_more(const loader::Node* node);
+  std::vector<PlannedPause> pauses(const loader::Node* node, const Definition& definition);
 
  private:
+  void read_signal(const loader::Node& node, const Definition& definition, Script& script);
+  // Where and when: `in`, `after`, `by`, `why`.
+  template <typename Occasion>
+  bool occasion(const loader::Node& node, const Definition& definition, Occasion& occasion);
+  std::optional<Duration> duration(const loader::Node& map, std::string_view key);
+  // `timeout: LIMIT`, an outcome of its own.
+  std::optional<Planned> timed_out(const loader::Node& node, const std::string& id,
+                                   const InvokeSpec& invoke);
+  // `lease` beside an outcome, or alone; whether `plan` is whole with it.
+  bool lease(const loader::Node& node, const std::string& id, const InvokeSpec& invoke,
+             Planned& plan);
   void read_series(const loader::Node* map, Part part, const Definition& definition,
                    const Bases& bases, std::map<std::string, Series>& all);
   std::optional<Planned> planned(const loader::Node& node, Part part, const std::string& id,

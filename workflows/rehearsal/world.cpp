@@ -16,6 +16,20 @@ namespace {
 // 2026-01-01T08:00:00Z: any fixed time will do.
 constexpr Timestamp default_clock{1'767'254'400'000'000'000};
 
+// Messages that an active state listens to by name.
+std::set<std::string> awaited_messages(const RehearsedRun& run) {
+  std::set<std::string> names;
+  const statechart::Chart& chart = run.definition->chart;
+  std::vector<StateIndex> active = run.state.chart.configuration;
+  active.push_back(statechart::root_state);
+  for (const StateIndex state : active)
+    for (const auto t : chart.state(state).transitions)
+      for (const std::string& descriptor : chart.transition(t).events)
+        if (descriptor.starts_with(message_prefix))
+          names.insert(descriptor.substr(message_prefix.size()));
+  return names;
+}
+
 }  // namespace
 
 World::World(std::shared_ptr<const Definition> definition, const CaseFile& file, const Case& one,
@@ -63,6 +77,7 @@ Result<bool> World::send(const RunId& run, CommandBody body, const Actor& actor)
     found = runs_.emplace(run, std::move(live)).first;
   }
   Live& live = found->second;
+  Coverage::History history = live.run.state.chart.history;
   Decision decision = decide(live.run.state, *live.run.definition, command);
   if (!decision.accepted) {
     problem("the command " + std::string(command_name(command.body)) +
@@ -78,7 +93,8 @@ Result<bool> World::send(const RunId& run, CommandBody body, const Actor& actor)
   live.run.state = std::move(decision.next);
   for (const Event& event : decision.events) {
     if (const auto* taken = std::get_if<TransitionTaken>(&event)) {
-      coverage_.add(*live.run.definition, *taken);
+      for (const auto& [state, value] : taken->history) history[state] = value;
+      coverage_.add(*live.run.definition, *taken, history, live.run.entered.empty());
       live.run.entered.insert(live.run.entered.end(), taken->entered.begin(), taken->entered.end());
     }
     if (const auto* raised = std::get_if<IncidentRaised>(&event))
@@ -150,6 +166,7 @@ Result<bool> World::step() {
   now_ = std::max(now_, due->at);
   const bool starts = std::holds_alternative<StartRun>(due->body);
   CR_TRY(const bool accepted, send(due->run, std::move(due->body), due->actor));
+  if (accepted && due->plan != nullptr) used_.insert(due->plan);
   if (accepted && starts) runs_.at(due->run).layers = layers_[due->run];
   return accepted;
 }
@@ -178,8 +195,8 @@ Result<bool> World::person_ends_it() {
 }
 
 void World::schedule(const std::string& key, Duration after, const RunId& run, CommandBody body,
-                     Actor actor) {
-  due_[key] = Due{now_ + after, ++orders_, run, std::move(body), std::move(actor)};
+                     Actor actor, const void* plan) {
+  due_[key] = Due{now_ + after, ++orders_, run, std::move(body), std::move(actor), plan};
 }
 
 // Told of what is no longer there: the state was left, the gate withdrawn.
@@ -195,14 +212,35 @@ bool World::outdated(const Due& due) const {
     return !state.gates.contains(answer->gate);
   if (const auto* resolve = std::get_if<ResolveIncident>(&due.body))
     return !state.incidents.contains(resolve->incident);
+  if (const auto* grant = std::get_if<GrantLease>(&due.body)) {
+    const auto job = state.jobs.find(grant->token);
+    return job == state.jobs.end() || !state.awaits_lease(job->second);
+  }
+  const bool of_the_living =
+      std::holds_alternative<SignalRun>(due.body) || std::holds_alternative<PauseRun>(due.body);
+  if (of_the_living) return state.mode != RunMode::running;
+  if (std::holds_alternative<ResumeRun>(due.body) && state.mode != RunMode::running) return true;
   return state.finished();
+}
+
+bool World::held(const Due& due) const {
+  const auto paused = [&](const RunId& run) {
+    const auto live = runs_.find(run);
+    return live != runs_.end() && live->second.run.state.paused.has_value();
+  };
+  if (const auto* start = std::get_if<StartRun>(&due.body))
+    return start->parent && paused(start->parent->run);
+  return std::holds_alternative<GrantLease>(due.body) && paused(due.run);
 }
 
 std::optional<World::Due> World::next_due() {
   std::erase_if(due_, [&](const auto& entry) { return outdated(entry.second); });
-  const auto first = std::min_element(due_.begin(), due_.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.second.at, a.second.order) < std::tie(b.second.at, b.second.order);
-  });
+  auto first = due_.end();
+  for (auto due = due_.begin(); due != due_.end(); ++due)
+    if (!held(due->second) &&
+        (first == due_.end() || std::tie(due->second.at, due->second.order) <
+                                    std::tie(first->second.at, first->second.order)))
+      first = due;
   std::optional<Due> timer = next_timer();
   if (first == due_.end() || (timer && timer->at < first->second.at)) return timer;
   Due due = std::move(first->second);
@@ -282,6 +320,10 @@ std::string World::what_it_waits_for() const {
           record.message);
     for (const auto& [token, gate] : run.state.gates)
       add("the gate '" + run.definition->chart.state(gate.state).id + "' of " + name_of(live));
+    if (run.state.paused && !run.state.paused->by_parent)
+      add("the end of the pause of " + name_of(live));
+    for (const std::string& message : awaited_messages(run))
+      add("the message '" + message + "' to " + name_of(live));
     for (const auto& [token, job] : run.state.jobs)
       if (job.intent->performer == JobSignature::Performer::runner)
         add("the job of '" + job.intent->spec.state + "' of " + name_of(live));

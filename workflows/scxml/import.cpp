@@ -37,8 +37,10 @@ Result<ScxmlImport> Importer::run(std::string_view text) {
   CR_TRY(const Element root, read_xml(text));
   if (!is_scxml(root, "scxml")) {
     return fail(ErrorCode::invalid_argument,
-                "the document is no SCXML: its element is '" + root.name + "' of namespace '" +
-                    root.space + "' instead of 'scxml' of '" + std::string(scxml_namespace) + "'");
+                std::to_string(root.place.line) + ":" + std::to_string(root.place.column) +
+                    ": the document is no SCXML: its element is '" + root.name +
+                    "' of namespace '" + root.space + "' instead of 'scxml' of '" +
+                    std::string(scxml_namespace) + "'");
   }
   cel_ = root.get("datamodel") == "cel";
   if (!root.get("name").empty()) workflow_ = root.get("name");

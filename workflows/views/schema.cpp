@@ -103,14 +103,17 @@ json::object map_schema(const MapForm& map) {
 }
 
 // A map that is one of several forms. All their keys are offered; `choose` (if, then, else) says
-// which of them fit together.
+// which of them fit together. `deciding`: the key that tells them apart, and its values in all of
+// them, so that an editor offers each before the choice is made.
 json::object one_of_maps(std::initializer_list<std::string_view> names, json::value type,
-                         json::object choose) {
+                         std::string_view deciding, json::object values, json::object choose) {
   json::object properties;
   for (const std::string_view name : names)
     for (const Key& key : loader::find_map(name)->keys)
       if (!properties.contains(key.name))
         properties[key.name] = json::object{{"description", key.description}};
+  for (auto& member : values)
+    properties.at(deciding).as_object()[member.key()] = std::move(member.value());
   json::object schema = {{"type", std::move(type)}, {"properties", std::move(properties)}};
   for (auto& member : choose) schema[member.key()] = std::move(member.value());
   return schema;
@@ -145,12 +148,14 @@ json::object definitions_of(const std::vector<const JobSignature*>& kinds) {
     all[form.name] = json::parse(form.schema);
   }
   all["any_state"] =
-      one_of_maps({"state", "final_state", "history_state"}, json::array{"object", "null"},
+      one_of_maps({"state", "final_state", "history_state"}, json::array{"object", "null"}, "type",
+                  {{"enum", json::array{"parallel", "final", "history"}}},
                   choice(has_value("type", "final"), reference_to("final_state"),
                          choice(has_value("type", "history"), reference_to("history_state"),
                                 choice({{"type", "null"}}, true, reference_to("state")))));
   all["any_invocation"] =
-      one_of_maps({"job", "gate", "machine_invocation"}, "object",
+      one_of_maps({"job", "gate", "machine_invocation"}, "object", "job",
+                  {{"anyOf", json::array{reference_to("job_kinds"), reference_to("gate_kinds")}}},
                   choice({{"required", json::array{"machine"}}}, reference_to("machine_invocation"),
                          choice({{"properties", {{"job", reference_to("gate_kinds")}}},
                                  {"required", json::array{"job"}}},

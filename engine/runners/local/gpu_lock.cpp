@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -48,6 +49,28 @@ fs::path gpu_lock_folder() {
   if (::stat("/run/lock", &info) == 0 && S_ISDIR(info.st_mode) && ::access("/run/lock", W_OK) == 0)
     return "/run/lock/checkride";
   return "/tmp/checkride-locks";
+}
+
+// A shared lock for a moment tells; a supervisor that comes just then tries again.
+Result<std::vector<GpuLockFile>> gpu_lock_files() {
+  std::vector<GpuLockFile> all;
+  std::error_code error;
+  const fs::path folder = gpu_lock_folder();
+  fs::directory_iterator entry(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return all;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (!name.starts_with("gpu-") || !name.ends_with(".lock")) continue;
+    FileDescriptor file(::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return fail_errno("open", entry->path().native());
+    const bool held = ::flock(file.get(), LOCK_SH | LOCK_NB) != 0;
+    if (held && errno != EWOULDBLOCK) return fail_errno("lock", entry->path().native());
+    all.push_back({name.substr(4, name.size() - 9), held});
+  }
+  if (error) return fail(ErrorCode::io, "cannot list " + folder.native() + ": " + error.message());
+  std::sort(all.begin(), all.end(),
+            [](const GpuLockFile& a, const GpuLockFile& b) { return a.gpu < b.gpu; });
+  return all;
 }
 
 Result<std::string> GpuLocks::take(const std::vector<LeasedUnit>& units) {

@@ -19,6 +19,14 @@ inline constexpr std::string_view gpu_resource = "gpu";
 // $CHECKRIDE_LOCKS, else /run/lock/checkride where /run/lock is there, else a folder in /tmp.
 std::filesystem::path gpu_lock_folder();
 
+// A lock file as it is now.
+struct GpuLockFile {
+  std::string gpu;    // its name in the file's
+  bool held = false;  // by the supervisor of an attempt, of this store or another
+};
+// Of all GPUs that were ever locked on this machine, sorted; empty where there is no folder.
+Result<std::vector<GpuLockFile>> gpu_lock_files();
+
 class GpuLocks {
  public:
   // Tries to lock every GPU among the units; keeps all or none. The name of one that somebody else

@@ -51,6 +51,9 @@ TEST_CASE("the checker says what cannot work, where, and what was meant", "[cel]
        "1:6: the branches of ?: have different types, int and string; wrap one in dyn() if that is "
        "meant"},
       {"params.repo.matches('(')", "1:21: invalid regular expression: missing ): ("},
+      {"now.getHours(result.exit_code == 0 ? 'UTC' : 'Asia/' + 'Tokyo') > 7",
+       "1:36: the time zone \"Asia/Tokyo\" is named; only UTC and offsets such as +02:00 are "
+       "allowed here"},
       {"now.getHours('Europe/Berlin') > 7",
        "1:14: the time zone \"Europe/Berlin\" is named; only UTC and offsets such as +02:00 are "
        "allowed here"},
@@ -158,7 +161,8 @@ TEST_CASE("comparisons that may hold are let through", "[cel]") {
       "result.exit_code == -1", "result.exit_code == 1 || result.exit_code == 2",
       "result.exit_code == 1 && result.exit_code == 1.0", "result.count > 0", "0 <= result.count",
       "result.entries.exists(e, e.name == 'a') && result.entries.exists(e, e.name == 'b')",
-      "dyn(result.exit_code) == 'x'", "now.getHours('+02:00') == 2", "now.getHours('UTC') == 2");
+      "dyn(result.exit_code) == 'x'", "now.getHours('+02:00') == 2", "now.getHours('UTC') == 2",
+      "now.getHours(result.exit_code == 0 ? 'UTC' : '+02:' + '00') == 2");
   INFO(source);
   CHECK(Program::compile(source, guard_environment()).has_value());
 }

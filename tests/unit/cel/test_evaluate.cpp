@@ -51,7 +51,7 @@ TEST_CASE("failing expressions say why", "[cel]") {
       {"int('x')", "\"x\" is no int"},
       {"uint(-1)", "range error: -1 does not fit in a uint"},
       {"'x'.matches(dyn('('))", "invalid regular expression: missing ): ("},
-      {"timestamp(0).getHours('Europe' + '/Berlin')",
+      {"timestamp(0).getHours(dyn('Europe/Berlin'))",
        "the time zone \"Europe/Berlin\" is named; only UTC and offsets such as +02:00 are allowed "
        "here"},
       {"optional.none().value()", "optional.none() has no value"},

@@ -178,20 +178,30 @@ TEST_CASE("above the data sheet bw.device is an error, not a pass", "[bandwidth]
 }
 
 #ifdef CR_CUDA
-TEST_CASE("every kernel on the device leaves what the closed form says", "[.gpu]") {
+TEST_CASE("every kernel on the device leaves what the closed form says", "[.gpu][small]") {
   REQUIRE(device());
-  const std::uint64_t elements = GENERATE(1, 2, 3, 1021, 4096, 8191, 1000003);
+  const std::uint64_t elements = GENERATE(1, 2, 3, 511, 4096, 8191);
   const std::uint64_t offset = GENERATE(0, 1);
   const auto streams = device_streams(elements * 8, offset);
   REQUIRE(streams);
-  const auto figures = measure(**streams, all_kernels, 20, stream_scalar);
+  std::vector<Kernel> kernels(std::begin(all_kernels), std::end(all_kernels));
+  // A few elements, or half a vector at their start, leave l2_read another number to sum.
+  if (elements < 8 || offset == 1) std::erase(kernels, Kernel::l2_read);
+  const auto figures = measure(**streams, kernels, 2, stream_scalar);
   REQUIRE(figures);
   for (const Figure& one : *figures) {
     INFO(to_string(one.kernel) << " " << elements << " " << offset);
-    // A single element leaves no vector to read in l2_read.
-    if (one.kernel == Kernel::l2_read && (elements < 8 || offset == 1)) continue;
     CHECK(one.verify_max_rel <= verify_bound);
   }
+}
+
+TEST_CASE("a wrong scalar on the device fails verification", "[.gpu]") {
+  REQUIRE(device());
+  const auto streams = device_streams(1000003 * 8);
+  REQUIRE(streams);
+  const auto right = measure(**streams, all_kernels, 20, stream_scalar);
+  REQUIRE(right);
+  CHECK(judge(*right, std::nullopt, std::nullopt).reasons.empty());
   const auto wrong = measure(**streams, std::vector{Kernel::scale}, 20, stream_scalar * 1.000001);
   REQUIRE(wrong);
   CHECK_FALSE(wrong->front().verify_max_rel <= verify_bound);

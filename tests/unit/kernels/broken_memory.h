@@ -46,8 +46,9 @@ class BrokenMemory final : public memtest::Memory {
     return compare(
         words(), [&](std::uint64_t i) { return value_of(pattern, at(i)); }, &next);
   }
-  Result<void> move_halves(std::uint64_t turn, bool back) override {
+  Result<void> move_halves(std::uint64_t turns, bool back) override {
     const std::uint64_t half = words() / 2;
+    const std::uint64_t turn = memtest::turn_within(turns, half);
     for (std::uint64_t i = 0; i < half; ++i) {
       const std::uint64_t upper = at(half + memtest::moved_to(i, turn, half));
       back ? put(at(i), get(upper)) : put(upper, get(at(i)));
@@ -55,8 +56,9 @@ class BrokenMemory final : public memtest::Memory {
     return {};
   }
   Result<memtest::Findings> verify_moved(const memtest::Pattern& pattern,
-                                         std::uint64_t turn) override {
+                                         std::uint64_t turns) override {
     const std::uint64_t half = words() / 2;
+    const std::uint64_t turn = memtest::turn_within(turns, half);
     return compare(2 * half, [&](std::uint64_t i) {
       return value_of(pattern, at(i < half ? i : memtest::moved_from(i - half, turn, half)));
     });

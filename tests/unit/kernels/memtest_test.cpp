@@ -40,7 +40,7 @@ constexpr int bad_bit = 37;
 }  // namespace
 
 TEST_CASE("good memory has no errors under any pattern", "[memtest]") {
-  BrokenMemory memory(5001);
+  BrokenMemory memory(GENERATE(1U, 2U, 3U, 6U, 14U, 15U, 5001U));
   Plan plan = plan_with(names_without_fade());
   plan.patterns.emplace_back("bit_fade");
   plan.passes = 2;
@@ -212,8 +212,13 @@ TEST_CASE("modulo 20 puts its value at every twentieth word", "[memtest]") {
   CHECK(members == 10);
 }
 
-TEST_CASE("moves by a turn are one to one and undone by their inverse", "[memtest]") {
-  for (std::uint64_t i = 0; i < 1000; ++i) CHECK(moved_from(moved_to(i, 7, 1000), 7, 1000) == i);
+TEST_CASE("moves by a turn stay within their half and are undone by their inverse", "[memtest]") {
+  const std::uint64_t half = GENERATE(1, 2, 6, 7, 8, 1000);
+  const std::uint64_t turn = turn_within(7, half);
+  for (std::uint64_t i = 0; i < half; ++i) {
+    CHECK(moved_to(i, turn, half) < half);
+    CHECK(moved_from(moved_to(i, turn, half), turn, half) == i);
+  }
 }
 
 TEST_CASE("mem.pattern tests the host's memory within a bound", "[memtest]") {
@@ -244,16 +249,27 @@ TEST_CASE("mem.pattern refuses what it cannot mean", "[memtest]") {
 }
 
 #ifdef CR_CUDA
-TEST_CASE("good device memory has no errors under any pattern", "[.gpu]") {
+namespace {
+
+void check_good(std::uint64_t bytes) {
+  const auto memory = device_memory(bytes);
+  REQUIRE(memory);
+  CHECK((*memory)->words() * 8 == bytes);
+  const auto outcome = march(**memory, plan_with(names_without_fade()));
+  REQUIRE(outcome);
+  CHECK(outcome->errors == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a little device memory has no errors under any pattern", "[.gpu][small]") {
   REQUIRE(device());
-  for (const std::uint64_t bytes : {16ULL, 48ULL, 1ULL << 20, (96ULL << 20) + 16}) {
-    const auto memory = device_memory(bytes);
-    REQUIRE(memory);
-    CHECK((*memory)->words() * 8 == bytes);
-    const auto outcome = march(**memory, plan_with(names_without_fade()));
-    REQUIRE(outcome);
-    CHECK(outcome->errors == 0);
-  }
+  for (const std::uint64_t bytes : {16, 48, 65536 + 16}) check_good(bytes);
+}
+
+TEST_CASE("more than a cache of device memory has no errors under any pattern", "[.gpu]") {
+  REQUIRE(device());
+  check_good((96ULL << 20) + 16);
 }
 
 TEST_CASE("an injected bit in device memory is named: address, bit and class", "[.gpu]") {

@@ -1,5 +1,6 @@
 // perf.compare over sample files: what may be compared, what is answered, and how it reads.
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <catch2/catch.hpp>
@@ -55,6 +56,10 @@ SampleFile rate(double level, std::uint64_t seed) {
   file.unit = "samples/s";
   file.direction = Direction::higher_is_better;
   return file;
+}
+
+fs::path fixture(const std::string& name) {
+  return fs::path(std::getenv("CHECKRIDE_SOURCE")) / "tests/fixtures/h200" / name;
 }
 
 std::vector<Comparison> compared(const SampleFile& base, const SampleFile& cand,
@@ -387,4 +392,55 @@ TEST_CASE("every field of the record is there, whatever the verdict", "[job]") {
     std::sort(wanted.begin(), wanted.end());
     CHECK(found == wanted);
   }
+}
+
+TEST_CASE("base against base as recorded on an H200 raises no alarm", "[h200]") {
+  const auto file = read_samples(fixture("perf.compare.base_blocks.json"));
+  REQUIRE(file);
+  REQUIRE(file->blocks.size() == 24);
+  std::vector<double> medians;
+  for (const SampleBlock& block : file->blocks) medians.push_back(median(block.samples));
+  std::mt19937_64 engine(1);
+  int alarms = 0;
+  int found = 0;
+  for (int trial = 0; trial < 20'000; ++trial) {
+    std::shuffle(medians.begin(), medians.end(), engine);
+    Paired same;
+    Paired slower;  // three percent planted
+    for (std::size_t i = 0; i < 8; ++i) {
+      same.thetas.push_back(theta(Direction::lower_is_better, medians[2 * i], medians[2 * i + 1]));
+      slower.thetas.push_back(same.thetas.back() + std::log(1.03));
+    }
+    const Verdict verdict = judge({&same, 1})[0].verdict;
+    alarms += verdict == Verdict::regressed || verdict == Verdict::improved;
+    found += judge({&slower, 1})[0].verdict == Verdict::regressed;
+  }
+  CHECK(alarms == 0);
+  CHECK(found == 20'000);
+}
+
+TEST_CASE("the host answers as the H200 did, byte for byte", "[h200]") {
+  const Folder folder;
+  JobRequest request;
+  request.folder = folder.path;
+  request.where = JobRequest::Where::cpu;
+  request.inputs["base"] = json::array{fixture("perf.compare.base.json").string()};
+  request.inputs["cand"] = json::array{fixture("perf.compare.cand.json").string()};
+  request.inputs["bootstrap_replicates"] = 100'000;
+  request.inputs["quantile"] = 0.9;
+  const auto report = perf_compare_job().run(request);
+  REQUIRE(report);
+  CHECK(report->reasons == std::vector<std::string>{"regressed"});
+  const auto text = read_file(fixture("perf.compare.json"), 100'000);
+  REQUIRE(text);
+  json::object recorded = json::parse(*text).as_object();
+  json::object found = json::parse(json::serialize(report->fields)).as_object();
+  // Where the files lay is all that differs.
+  for (json::object* one : {&recorded, &found}) {
+    for (const char* name : {"base_artifacts", "cand_artifacts"}) {
+      one->erase(name);
+      one->at("cells").as_array()[0].as_object().erase(name);
+    }
+  }
+  CHECK(json::serialize(found) == json::serialize(recorded));
 }

@@ -12,6 +12,7 @@
 #include "kernels/process/step_lines.h"
 #include "kernels/statistics/comparison.h"
 #include "kernels/statistics/samples.h"
+#include "tests/unit/kernels/fake_nvml.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -47,6 +48,11 @@ std::int64_t whole_of(const JobReport& report, const char* field) {
   return report.fields.at(field).as_int64();
 }
 
+std::string text_of(const JobReport& report, const char* field) {
+  const json::string& text = report.fields.at(field).as_string();
+  return {text.data(), text.size()};
+}
+
 }  // namespace
 
 TEST_CASE("steps are counted from the end of the warm-up", "[steps]") {
@@ -61,8 +67,9 @@ TEST_CASE("steps are counted from the end of the warm-up", "[steps]") {
   CHECK(found.measured_steps == 2);
   CHECK(*found.samples_per_s == Approx(8.0));
   CHECK(*found.wall_s_per_1k_steps == Approx(1000.0));
-  // Two lines at one moment: the first ends the interval, and no interval is without time.
-  CHECK(found.interval_samples_per_s.size() == 1);
+  // Two lines at one moment are one interval.
+  CHECK(found.interval_samples_per_s == std::vector<double>{8.0});
+  CHECK(found.interval_wall_s_per_1k_steps == std::vector<double>{1000.0});
 }
 
 TEST_CASE("a warm-up of nothing measures from the start", "[steps]") {
@@ -214,7 +221,7 @@ TEST_CASE("much output is kept in part and never waited for", "[proc]") {
   CHECK(report.fields.at("output_truncated") == true);
   CHECK(whole_of(report, "cut_lines") == 1);
   CHECK(fs::file_size(folder.path / "output.log") == (16u << 20));
-  const std::string tail(report.fields.at("output_tail").as_string().c_str());
+  const std::string tail = text_of(report, "output_tail");
   CHECK(tail.size() == 2048);
   CHECK(tail.ends_with("step\nstep\n?end"));
 }
@@ -231,6 +238,22 @@ TEST_CASE("memory is that of the child and of what it starts", "[proc]") {
   CHECK(end->peak_rss_bytes < (1024u << 20));
 }
 
+TEST_CASE("device memory is that of the child's processes, as NVML tells it", "[proc]") {
+  const Folder folder;
+  const tests::FakeNvml fake("healthy");
+  // The child puts itself among the processes of the device; the first line of a key counts.
+  const char* script =
+      "s=$CHECKRIDE_FAKE_NVML; { echo \"processes $$:3000000 1:9999\"; grep -v ^processes $s; } > "
+      "$s.new; mv $s.new $s; sleep 0.35";
+  const JobReport report = measure(folder, {{"script", script}});
+  CHECK(whole_of(report, "peak_hbm_bytes") == 3'000'000);
+  CHECK(report.fields.at("gpu_util_pct_mean").as_double() == 97.0);
+  CHECK(fs::exists(folder.path / "peak_hbm_bytes.samples.json"));
+  // A process the driver does not list holds an unknown amount, not none.
+  const JobReport other = measure(folder, {{"script", "sleep 0.15"}});
+  CHECK(other.fields.at("peak_hbm_bytes").is_null());
+}
+
 TEST_CASE("where and with what a child runs", "[proc]") {
   const Folder folder;
   fs::create_directory(folder.path / "inner");
@@ -238,7 +261,7 @@ TEST_CASE("where and with what a child runs", "[proc]") {
       measure(folder, {{"script", "pwd; echo $GREETING; cat; echo $PYTHONUNBUFFERED"},
                        {"cwd", (folder.path / "inner").string()},
                        {"env", {{"GREETING", "hello there"}}}});
-  CHECK(report.fields.at("output_tail") ==
+  CHECK(text_of(report, "output_tail") ==
         fs::canonical(folder.path / "inner").string() + "\nhello there\n1\n");
 }
 

@@ -1,13 +1,18 @@
 // On a device: bits equal to the host's, the figure of the bootstrap, effects of known size, and
 // base against base. Hidden from ordinary runs; without a device they fail.
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 
+#include "engine/base/files.h"
 #include "kernels/measure/graph_timer.h"
 #include "kernels/statistics/bootstrap_kernel.h"
+#include "kernels/statistics/perf_compare_job.h"
 #include "kernels/statistics/verdict.h"
 #include "tests/unit/kernels/spin.h"
 
@@ -32,6 +37,24 @@ Blocks blocks_of(std::size_t blocks, std::size_t samples, std::uint64_t seed) {
     const auto& must_result = (expression);             \
     if (!must_result) FAIL(must_result.error().text()); \
   } while (false)
+
+SampleFile spin_file() {
+  SampleFile file;
+  file.metric = "latency_us_per_launch";
+  file.unit = "us";
+  file.cell = "spin 20000 cycles";
+  const auto facts = checkride::kernels::cuda::device_facts();
+  MUST(facts);
+  file.conditions = {{"timing_mode", "graph_hot"},
+                     {"shape", "1x32"},
+                     {"dtype", ""},
+                     {"inputs_sha256", ""},
+                     {"device_uuid", ""},
+                     {"driver", std::to_string(facts->driver)},
+                     {"nodes", "20"}};
+  file.perf_valid = true;
+  return file;
+}
 
 // Pairs of blocks of the spin kernel in balanced order, as many as the rule asks for.
 Judgement compare_spin(long long base, long long cand) {
@@ -165,20 +188,7 @@ TEST_CASE("planted slowdowns of a spinning kernel are found, and speedups", "[.g
 }
 
 TEST_CASE("base against base on the device never alarms", "[.gpu]") {
-  SampleFile file;
-  file.metric = "latency_us_per_launch";
-  file.unit = "us";
-  file.cell = "spin 20000 cycles";
-  const auto facts = checkride::kernels::cuda::device_facts();
-  MUST(facts);
-  file.conditions = {{"timing_mode", "graph_hot"},
-                     {"shape", "1x32"},
-                     {"dtype", ""},
-                     {"inputs_sha256", ""},
-                     {"device_uuid", ""},
-                     {"driver", std::to_string(facts->driver)},
-                     {"nodes", "20"}};
-  file.perf_valid = true;
+  SampleFile file = spin_file();
   for (int block = 0; block < 24; ++block) {
     const auto samples = spin_block(20'000, 20, 50);
     MUST(samples);
@@ -200,4 +210,44 @@ TEST_CASE("base against base on the device never alarms", "[.gpu]") {
   CHECK(alarms == 0);
   if (const char* folder = std::getenv("CHECKRIDE_RECORD"))
     MUST(write_samples(std::string(folder) + "/perf.compare.base_blocks.json", file));
+}
+
+TEST_CASE("perf.compare answers alike on the device and on the host", "[.gpu]") {
+  const auto folder = std::filesystem::temp_directory_path() / "perf_compare_gpu";
+  std::filesystem::create_directories(folder);
+  SampleFile base = spin_file();
+  SampleFile cand = base;
+  for (int block = 0; block < 8; ++block) {
+    const auto first = spin_block(20'000, 20, 50);
+    const auto second = spin_block(21'000, 20, 50);
+    MUST(first);
+    MUST(second);
+    base.blocks.push_back({*first, {}, 0, 0});
+    cand.blocks.push_back({*second, {}, 0, 0});
+  }
+  MUST(write_samples(folder / "base.json", base));
+  MUST(write_samples(folder / "cand.json", cand));
+  JobRequest request;
+  request.folder = folder;
+  request.inputs["base"] = json::array{(folder / "base.json").string()};
+  request.inputs["cand"] = json::array{(folder / "cand.json").string()};
+  request.inputs["bootstrap_replicates"] = 100'000;
+  request.inputs["quantile"] = 0.9;
+  request.where = JobRequest::Where::cuda;
+  const auto device = perf_compare_job().run(request);
+  MUST(device);
+  request.where = JobRequest::Where::cpu;
+  const auto host = perf_compare_job().run(request);
+  MUST(host);
+  CHECK(device->backend == Backend::cuda);
+  CHECK(host->backend == Backend::cpu);
+  CHECK(json::serialize(device->fields) == json::serialize(host->fields));
+  CHECK(device->fields.at("verdict") == "regressed");
+  if (const char* record = std::getenv("CHECKRIDE_RECORD")) {
+    const std::string to = record;
+    MUST(write_samples(to + "/perf.compare.base.json", base));
+    MUST(write_samples(to + "/perf.compare.cand.json", cand));
+    MUST(checkride::write_file_atomic(to + "/perf.compare.json", json::serialize(device->fields)));
+  }
+  std::filesystem::remove_all(folder);
 }

@@ -287,8 +287,15 @@ TEST_CASE("gates are checked", "[loader][errors]") {
        "every gate has the answers approve, reject and waive"},
       {gate(", expiry: {after: 1d}", "answer: end"), "'expiry' needs 'answer'"},
       {gate(", expiry: {after: 1d, answer: rejct}", "answer: end"), "did you mean 'reject'?"},
-      {gate(", quorum: 2", "answer: end"), "'quorum': a gate is answered by one person"},
-      {gate(", timeout: 5s", "answer: end"), "this invocation has no key 'timeout'"},
+      {gate(", quorum: 2", "answer: end"), "'quorum': only signed answers could be counted"},
+      {gate(", signed: true", "answer: end"), "[gate-unsigned]"},
+      {gate(", not_author: true", "answer: end"), "'not_author': only signed answers tell people"},
+      {gate(", timeout: 5s", "answer: end"), "'timeout': a gate has 'expiry: {after, answer}'"},
+      {gate(", needs: {gpu: 1}", "answer: end"), "'needs': a gate leases nothing"},
+      {gate(", expiry: {after: 0s, answer: reject}", "answer: end"), "[gate-unanswerable]"},
+      {gate(", reminder: 0s", "answer: end"), "'reminder' must be longer than nothing"},
+      {gate(", reminder: 2d, expiry: {after: 1d, answer: reject}", "answer: end"),
+       "warning: the gate expires before its first reminder"},
       {with_s("    invoke: {job: gate}\n    on: {answer: end}\n"), "a gate asks something"},
   });
 }
@@ -307,6 +314,10 @@ TEST_CASE("invocations of machines are checked", "[loader][errors]") {
       {machine(", each: \"${[1, 2]}\", as: a"),
        "'each' must be list<string> to fit machine 'sample/m', but this is list<int>"},
       {machine(", each: [a], as: a"), "'each' must be one ${expression}"},
+      {machine(", with: {a: x}, needs: {gpu: 1}"),
+       "'needs': a machine leases nothing itself; write 'needs' at the jobs inside it [needs]"},
+      {machine(", with: {a: x}, timeout: 1h"), "'timeout': a machine has no limit of its own"},
+      {machine(", with: {a: x}, retry: 2"), "'retry': a machine is not tried again"},
       {machine(", each: \"${['x']}\""), "'each' needs 'as'"},
       {machine(", each: \"${['x']}\", as: c, with: {a: x}"), "machine 'sample/m' has no param 'c'"},
       {machine(", each: \"${['x']}\", as: a, join: some"), "'some' is no way to join"},
@@ -386,7 +397,8 @@ TEST_CASE("a flood of findings is cut off and says so", "[loader][errors]") {
   for (int i = 0; i < 300; ++i) states += "  s" + std::to_string(i) + ": {always: nowhere}\n";
   const LoadResult result = load(with_states(states));
   CHECK(result.diagnostics.size() == diagnostics_max + 1);
-  CHECK(result.diagnostics.back().message == "100 more findings are left out; fix these first");
+  CHECK(result.diagnostics.back().message ==
+        "at least 100 more findings are left out; fix these first");
 }
 
 }  // namespace

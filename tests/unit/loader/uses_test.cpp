@@ -12,6 +12,20 @@ std::string findings_of(const std::string& states) {
   return findings(load(with_states(states)));
 }
 
+TEST_CASE("a time zone that a param's default names is refused at load", "[loader][errors]") {
+  const auto with_default = [](const std::string& zone) {
+    return "checkride: 1\nworkflow: w\nparams: {zone: {type: string, default: '" + zone +
+           "'}}\nstates:\n  a:\n    always:\n      - {guard: now.getHours(params.zone) > 7, "
+           "target: "
+           "b}\n      - b\n  b: {type: final}\n";
+  };
+  CHECK_THAT(
+      findings(load(with_default("Europe/Berlin"))),
+      Catch::Contains("t.yaml:7:9: error: params.zone is used as a time zone, and its default "
+                      "'Europe/Berlin' is a named one"));
+  CHECK(findings(load(with_default("+01:00"))) == "");
+}
+
 TEST_CASE("a result is read only where its state can have run", "[loader][lint]") {
   const std::string b = "  b: {" + scan + ", on: {done: end, error: failed}}\n";
   SECTION("never before: an error") {

@@ -9,33 +9,29 @@
 namespace checkride::test {
 namespace {
 
-// The YAML block of a page that is about the workflow `nightly`.
-std::string nightly_example(const std::string& page) {
+// The YAML block of a page that is about the workflow and starts so.
+std::string example(const std::string& page, const std::string& start, const std::string& about) {
   const char* source = std::getenv("CHECKRIDE_SOURCE");
   REQUIRE(source != nullptr);  // CTest sets it
   const auto text = read_file(std::string(source) + "/docs/guides/" + page, 1 << 20);
   REQUIRE(text.has_value());
   const std::string fence = "```yaml\n";
-  const std::size_t name = text->find("\nworkflow: nightly\n");
+  const std::size_t name = text->find(fence + start + "\nworkflow: " + about + "\n");
   REQUIRE(name != std::string::npos);
-  const std::size_t begin = text->rfind(fence, name);
-  REQUIRE(begin != std::string::npos);
-  const std::size_t end = text->find("```", begin + fence.size());
-  return text->substr(begin + fence.size(), end - begin - fence.size());
+  const std::size_t begin = name + fence.size();
+  return text->substr(begin, text->find("```", begin) - begin);
 }
 
-TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
+void play_all(const std::string& definition, const std::string& cases, std::size_t count) {
   const JobCatalog catalog = builtin_jobs();
   LoadOptions options;
   options.signatures = catalog.signatures();
-  const LoadResult loaded =
-      load_definition(nightly_example("write-a-procedure.md"), "guide.yaml", options);
+  const LoadResult loaded = load_definition(definition, "guide.yaml", options);
   REQUIRE(loaded.definition != nullptr);
-  const auto read = rehearsal::read_cases(nightly_example("test-a-procedure.md"), "cases.yaml",
-                                          *loaded.definition);
+  const auto read = rehearsal::read_cases(cases, "cases.yaml", *loaded.definition);
   for (const LoadDiagnostic& diagnostic : read.diagnostics) UNSCOPED_INFO(to_string(diagnostic));
   REQUIRE(read.file != nullptr);
-  CHECK(read.file->cases.size() == 5);
+  CHECK(read.file->cases.size() == count);
   for (const rehearsal::Case& one : read.file->cases) {
     INFO(one.name);
     MemoryLog log;
@@ -46,6 +42,13 @@ TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
     CHECK(rehearsal::differences(one, *rehearsed, "") == std::vector<std::string>());
     CHECK(rehearsal::unused(one.script, rehearsed->used).empty());
   }
+}
+
+TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
+  play_all(example("write-a-procedure.md", "checkride: 1", "nightly"),
+           example("test-a-procedure.md", "rehearsal: 1", "nightly"), 5);
+  play_all(example("test-a-procedure.md", "checkride: 1", "released"),
+           example("test-a-procedure.md", "rehearsal: 1", "released"), 4);
 }
 
 }  // namespace

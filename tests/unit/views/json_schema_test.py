@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The schema that `checkride schema` prints, held against a validator that is not ours (Debian's
-python3-jsonschema): it is a schema, all definitions fit, documents with planted errors do not."""
+"""The schemas that `checkride schema` and `checkride schema --cases` print, held against a validator
+that is not ours (Debian's python3-jsonschema): they are schemas, all definitions, cases and examples of
+the guides fit, documents with planted errors do not."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,7 +33,39 @@ PLANTED = [
     "states: {s: {always: {taget: end}}}",
     "states: {s: {after: {later: end}}}",
     "params: {p: strng}\nstates: {s: {always: end}}",
+    "states: {s: {invoke: {machine: m, needs: {gpu: 1}}}}",
+    "states: {s: {invoke: {job: gate, with: {question: q}, quorum: 2}}}",
+    "states: {s: {invoke: {job: shell, with: {script: x}, timeout: {silent: 1m}}}}",
+    "messages: {m: {type: int, tll: 2h}}\nstates: {s: {always: end}}",
 ]
+CASES_HEAD = "rehearsal: 1\n"
+CASES_PLANTED = [
+    "outcome: {}",
+    "cases: []",
+    "cases: [{expect: {outcome: succeeded}}]",
+    "cases: [{name: a, expect: {outcome: succeded}}]",
+    "cases: [{name: a, outcomes: {s: {reslt: {}}}}]",
+    "cases: [{name: a, outcomes: {s: []}}]",
+    "cases: [{name: a, outcomes: {s: {error: {class: cod}}}}]",
+    "cases: [{name: a, outcomes: {s: {error: {message: x}}}}]",
+    "cases: [{name: a, outcomes: {s: {timeout: late}}}]",
+    "cases: [{name: a, outcomes: {s: {result: {}, takes: soon}}}]",
+    "cases: [{name: a, outcomes: {s: {approve: x, reject: y}}}]",
+    "cases: [{name: a, incidents: [{retry: x, lost: y}]}]",
+    "cases: [{name: a, signals: {name: go}}]",
+    "cases: [{name: a, pause: {until: 1h}}]",
+    "cases: [{name: a, cancel: {why: x}}]",
+    "usual: {expect: {}}\ncases: [{name: a}]",
+]
+
+
+def examples(folder):
+    """The YAML blocks of the guides, each as a file of its own."""
+    for page in sorted((SOURCE / "docs" / "guides").glob("*.md")):
+        for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), re.S | re.M)):
+            path = pathlib.Path(folder) / f"{page.stem}-{number}.yaml"
+            path.write_text(block, encoding="utf-8")
+            yield path
 
 
 def documents(paths):
@@ -39,28 +73,37 @@ def documents(paths):
     return [json.loads(line) for line in out.splitlines()]
 
 
-def main():
-    schema = json.loads(subprocess.run([BUILD / "checkride", "schema"], check=True, capture_output=True).stdout)
+def compare(what, arguments, first_line, paths, head, planted, at_least):
+    """Everything that does not come out as it should, as text."""
+    printed = subprocess.run([BUILD / "checkride", "schema", *arguments], check=True, capture_output=True).stdout
+    schema = json.loads(printed)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    paths = sorted(SOURCE.glob("workflows/definitions/*.yaml")) + sorted(SOURCE.glob("tests/**/*.yaml"))
-    paths = [p for p in paths if "checkride: 1" in p.read_text(encoding="utf-8").splitlines()]
-    assert paths, "no definitions were found"
+    paths = [p for p in paths if first_line in p.read_text(encoding="utf-8").splitlines()]
+    assert len(paths) >= at_least, f"only {len(paths)} {what} were found"
     problems = []
     for path, document in zip(paths, documents(paths)):
         problems += [f"{path}: {e.json_path}: {e.message}" for e in validator.iter_errors(document)]
     with tempfile.TemporaryDirectory() as folder:
-        planted = []
-        for number, text in enumerate(PLANTED):
-            path = pathlib.Path(folder) / f"{number}.yaml"
-            path.write_text(HEAD + text, encoding="utf-8")
-            planted.append(path)
-        for text, document in zip(PLANTED, documents(planted)):
+        files = []
+        for number, text in enumerate(planted):
+            files.append(pathlib.Path(folder) / f"{number}.yaml")
+            files[-1].write_text(head + text, encoding="utf-8")
+        for text, document in zip(planted, documents(files)):
             if validator.is_valid(document):
                 problems.append(f"fits, and should not: {text}")
+    print(f"{len(paths)} {what} fit, {len(planted)} with errors do not")
+    return problems
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        paths = sorted(SOURCE.glob("workflows/definitions/*.yaml")) + sorted(SOURCE.glob("tests/**/*.yaml"))
+        paths += examples(folder)
+        problems = compare("definitions", [], "checkride: 1", paths, HEAD, PLANTED, 8)
+        problems += compare("cases", ["--cases"], "rehearsal: 1", paths, CASES_HEAD, CASES_PLANTED, 3)
     for problem in problems:
         print(problem)
-    print(f"{len(paths)} definitions fit, {len(PLANTED)} documents with errors do not")
     return 1 if problems else 0
 
 

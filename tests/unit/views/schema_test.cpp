@@ -23,6 +23,20 @@ TEST_CASE("every definition of the project fits the schema", "[views][schema]") 
   }
 }
 
+// An editor offers what `properties` of the node say, before it is clear which form is meant.
+TEST_CASE("every kind of job and type of state is offered before one is chosen", "[views][schema]") {
+  const auto& definitions = schema().at("$defs");
+  const auto& job = definitions.at("any_invocation").at("properties").at("job");
+  REQUIRE(job.at("anyOf").as_array().size() == 2);
+  std::size_t offered = 0;
+  for (const auto& kinds : job.at("anyOf").as_array()) {
+    const std::string name(kinds.at("$ref").as_string().subview(8));
+    offered += definitions.at(name).at("enum").as_array().size();
+  }
+  CHECK(offered + 1 >= catalog().signatures().size());  // `machine` has a key of its own
+  CHECK(definitions.at("any_state").at("properties").at("type").at("enum").as_array().size() == 3);
+}
+
 TEST_CASE("every key names a form or a map, and every map and form is used", "[views][schema]") {
   std::string all;
   for (const auto& map : loader::language_maps()) {

@@ -1,0 +1,475 @@
+#include "kernels/compare/device_compare.h"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+
+#include "kernels/compare/grid.h"
+#include "kernels/compare/types.h"
+
+namespace checkride::kernels::compare {
+namespace {
+
+using cuda::check;
+using Long = unsigned long long;  // what atomics of 64 bits take
+
+// Counts and maxima of all blocks; all zero before a launch.
+struct Found {
+  Long bins[ulp_bins];
+  Long rare[rare_counts];
+  Long mismatch;
+  Long hash_actual, hash_expected;
+  Long ulp_max, ratio_key, reference_key;
+};
+
+// What the joining kernels leave for the host.
+struct Joined {
+  Sums sums[row_blocks];
+  Worst chunks[row_blocks][worst_count];  // the worst chunks of each block's share; key 0: none
+  Worst finite_chunk[row_blocks];
+  Worst pairs[worst_count][worst_count];  // the worst pairs of each of the worst chunks
+  Worst finite_pair;
+};
+
+__device__ double shifted(double value, int by) {
+  return __shfl_down_sync(~0u, value, by);
+}
+__device__ std::uint64_t largest_of_warp(std::uint64_t key) {
+  for (int half = 16; half > 0; half /= 2) {
+    const std::uint64_t other = __shfl_xor_sync(~0u, static_cast<Long>(key), half);
+    key = other > key ? other : key;
+  }
+  return key;
+}
+__device__ Sums sum_of_warp(Sums sums) {
+  for (int half = 16; half > 0; half /= 2)
+    sums = sums + Sums{shifted(sums.d2, half), shifted(sums.d1, half), shifted(sums.a2, half),
+                       shifted(sums.b2, half)};
+  return sums;
+}
+__device__ Long sum_of_warp(Long value) {
+  for (int half = 16; half > 0; half /= 2) value += __shfl_xor_sync(~0u, value, half);
+  return value;
+}
+
+// Distances of 8-bit types take at most 8 bits, of 16-bit types at most 16.
+template <class A>
+inline constexpr int bins_of = sizeof(typename A::Bits) > 2
+                                   ? ulp_bins
+                                   : static_cast<int>(sizeof(typename A::Bits)) * 8 + 2;
+
+// Every lane has a column of bins of its own in shared memory, so that counting waits for nobody.
+struct Sink {
+  unsigned* column;
+  unsigned* rare_of_block;
+  __device__ void bin(int at) { column[at * chunk_lanes] += 1; }
+  __device__ void bin32(int at) { atomicAdd(column + at * chunk_lanes, 1u); }
+  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
+  __device__ bool any(bool here) const { return __any_sync(~0u, here) != 0; }
+  __device__ float widest(float here) const {  // never negative: bits order as values
+    return __uint_as_float(__reduce_max_sync(~0u, __float_as_uint(here)));
+  }
+};
+
+// 16 bytes a time on their way from device memory to the lane's own slots of shared memory, several
+// ahead of their use; no lane reads another's slots.
+constexpr int stages = 4;
+constexpr std::uint32_t stage_bytes = chunk_lanes * 2 * sizeof(uint4);  // of both tensors
+struct Ahead {
+  std::uint32_t slots;  // address in shared memory of this lane's slot of stage 0
+  __device__ void fetch(int stage, const uint4* from_a, const uint4* from_b) const {
+    const std::uint32_t to = slots + static_cast<std::uint32_t>(stage) * stage_bytes;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_a) : "memory");
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(
+                     to + chunk_lanes * static_cast<std::uint32_t>(sizeof(uint4))),
+                 "l"(from_b)
+                 : "memory");
+  }
+  // Fetches before this are one batch, of nothing too.
+  __device__ void batch() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
+  // All but the last stages - 1 batches have arrived.
+  __device__ void wait() const {
+    asm volatile("cp.async.wait_group %0;" ::"n"(stages - 1) : "memory");
+  }
+  __device__ Words read(int stage, int tensor) const {
+    Words words;
+    asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
+                 : "r"(slots + static_cast<std::uint32_t>(stage) * stage_bytes +
+                       static_cast<std::uint32_t>(tensor) * chunk_lanes *
+                           static_cast<std::uint32_t>(sizeof(uint4)))
+                 : "memory");
+    return words;
+  }
+};
+
+template <class A, class B>
+__global__ void __launch_bounds__(chunk_lanes, 3)
+    compare_chunks(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
+                   std::uint64_t n, std::uint64_t chunks, const Limits limits,
+                   Row* __restrict__ rows, Found* __restrict__ found) {
+  extern __shared__ uint4 slots[];
+  unsigned* const shared = reinterpret_cast<unsigned*>(slots + stages * 2 * chunk_lanes);
+  constexpr int bins = bins_of<A>;
+  constexpr int in_group = static_cast<int>(group_elements<A, B>);
+  const int lane = static_cast<int>(threadIdx.x);
+  unsigned* const rare = shared + bins * chunk_lanes;
+  Sink sink{shared + lane, rare};
+  const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
+  for (int i = 0; i < bins; ++i) shared[i * chunk_lanes + lane] = 0;
+  if (lane < rare_counts) rare[lane] = 0;
+  __syncthreads();
+  Seen seen;
+  Long mismatch = 0;
+  for (std::uint64_t chunk = blockIdx.x; chunk < chunks; chunk += gridDim.x) {
+    ChunkLane mine;
+    const std::uint64_t first_group = chunk * chunk_groups + static_cast<std::uint64_t>(lane);
+    const bool whole = (chunk + 1) * chunk_elements<A, B> <= n;
+    bool done = false;
+    if constexpr (has_quick_way<A, B>) {
+      if (whole) {
+        const uint4* at_a = reinterpret_cast<const uint4*>(a) + first_group;
+        const uint4* at_b = reinterpret_cast<const uint4*>(b) + first_group;
+        for (int i = 0; i < stages - 1; ++i) {
+          ahead.fetch(i, at_a + i * chunk_lanes, at_b + i * chunk_lanes);
+          ahead.batch();
+        }
+#pragma unroll 1
+        for (int i = 0; i < lane_groups; ++i) {
+          const int coming = i + stages - 1;
+          if (coming < lane_groups)
+            ahead.fetch(coming % stages, at_a + coming * chunk_lanes, at_b + coming * chunk_lanes);
+          ahead.batch();
+          ahead.wait();
+          add_group<A>(ahead.read(i % stages, 0), ahead.read(i % stages, 1), a, b,
+                       first_group + static_cast<unsigned>(i * chunk_lanes), limits, mine, seen,
+                       sink);
+        }
+        done = true;
+      }
+    }
+    if (!done) {
+#pragma unroll 1
+      for (int i = 0; i < lane_groups; ++i) {
+        const std::uint64_t first =
+            (first_group + static_cast<unsigned>(i * chunk_lanes)) * in_group;
+        if (first >= n) break;
+        const int count = n - first < in_group ? static_cast<int>(n - first) : in_group;
+        seen.hash_actual += hash_elements<A>(a, first, count);
+        seen.hash_expected += hash_elements<B>(b, first, count);
+        add_pairs<A, B>(a, b, first, count, limits, mine, seen, sink);
+      }
+    }
+    __syncwarp();
+    if constexpr (has_quick_way<A, B>) settle<A>(mine);
+    const Sums sums = sum_of_warp(mine.sums);
+    const std::uint64_t key = largest_of_warp(mine.key);
+    const std::uint64_t finite_key = largest_of_warp(mine.finite_key);
+    if (lane % 32 == 0)
+      rows[chunk * chunk_warps + static_cast<unsigned>(lane / 32)] = {sums, key, finite_key};
+    mismatch += seen.mismatch;
+    seen.mismatch = 0;
+  }
+  if constexpr (has_quick_way<A, B>) settle<A>(seen);
+  const Long all_mismatch = sum_of_warp(mismatch);
+  const Long hash_actual = sum_of_warp(static_cast<Long>(seen.hash_actual));
+  const Long hash_expected = sum_of_warp(static_cast<Long>(seen.hash_expected));
+  const std::uint64_t ulp_max = largest_of_warp(seen.ulp_max);
+  const std::uint64_t ratio_key = largest_of_warp(seen.ratio_key);
+  const std::uint64_t reference_key = largest_of_warp(seen.reference_key);
+  if (lane % 32 == 0) {
+    atomicAdd(&found->mismatch, all_mismatch);
+    atomicAdd(&found->hash_actual, hash_actual);
+    atomicAdd(&found->hash_expected, hash_expected);
+    atomicMax(&found->ulp_max, static_cast<Long>(ulp_max));
+    atomicMax(&found->ratio_key, static_cast<Long>(ratio_key));
+    atomicMax(&found->reference_key, static_cast<Long>(reference_key));
+  }
+  __syncthreads();
+  for (int bin = lane / 32; bin < bins; bin += chunk_warps) {
+    Long count = 0;
+    for (int i = lane % 32; i < chunk_lanes; i += 32) count += shared[bin * chunk_lanes + i];
+    count = sum_of_warp(count);
+    if (lane % 32 == 0 && count != 0) atomicAdd(&found->bins[bin], count);
+  }
+  if (lane < rare_counts && rare[lane] != 0) atomicAdd(&found->rare[lane], Long{rare[lane]});
+}
+
+// The worst 16 of what the lanes of a block see by each(visit), in order, into out; lanes must see
+// disjoint items. The 16 worst of the lanes' own worst bound what can be among them; what is not
+// worse than that bound is gathered and ranked by counting.
+// 16 lanes with all elements an 8-bit chunk has for each.
+constexpr int gathered_max = 16 * 512;
+struct Ranking {
+  Worst of_lane[chunk_lanes];
+  Worst gathered[gathered_max];
+  int count;
+  Worst bound;
+};
+template <class Each>
+__device__ void rank_worst(Ranking& shared, const Each& each, Worst* out) {
+  const int lane = static_cast<int>(threadIdx.x);
+  Worst mine{0, ~std::uint64_t{0}};
+  each([&](std::uint64_t key, std::uint64_t index) {
+    if (key != 0 && worse(key, index, mine.key, mine.index)) mine = {key, index};
+  });
+  shared.of_lane[lane] = mine;
+  if (lane == 0) {
+    shared.count = 0;
+    shared.bound = {0, ~std::uint64_t{0}};
+  }
+  if (lane < static_cast<int>(worst_count)) out[lane] = {0, 0};
+  __syncthreads();
+  int rank = 0;
+  for (int i = 0; i < chunk_lanes; ++i) {
+    const Worst other = shared.of_lane[i];
+    rank += worse(other.key, other.index, mine.key, mine.index) ? 1 : 0;
+  }
+  if (rank == static_cast<int>(worst_count) - 1 && mine.key != 0) shared.bound = mine;
+  __syncthreads();
+  const Worst bound = shared.bound;
+  if (mine.key != 0 && rank < static_cast<int>(worst_count)) {
+    each([&](std::uint64_t key, std::uint64_t index) {
+      if (key == 0 || worse(bound.key, bound.index, key, index)) return;
+      const int at = atomicAdd(&shared.count, 1);
+      if (at < gathered_max) shared.gathered[at] = {key, index};
+    });
+  }
+  __syncthreads();
+  const int count = shared.count < gathered_max ? shared.count : gathered_max;
+  for (int i = lane; i < count; i += chunk_lanes) {
+    const Worst one = shared.gathered[i];
+    int before = 0;
+    for (int j = 0; j < count && before < static_cast<int>(worst_count); ++j)
+      before += worse(shared.gathered[j].key, shared.gathered[j].index, one.key, one.index) ? 1 : 0;
+    if (before < static_cast<int>(worst_count)) out[before] = one;
+  }
+  __syncthreads();
+}
+
+// Sums of all rows in fixed order, and the worst chunks of each block's share of them.
+__global__ void __launch_bounds__(chunk_lanes)
+    join_rows(const Row* __restrict__ rows, std::uint64_t chunks, Joined* __restrict__ joined) {
+  extern __shared__ uint4 slots[];
+  Ranking& ranking = *reinterpret_cast<Ranking*>(slots);
+  __shared__ Sums of_warps[chunk_warps];
+  const int lane = static_cast<int>(threadIdx.x);
+  const std::uint64_t count = chunks * chunk_warps;
+  Sums sums;
+#pragma unroll 4
+  for (std::uint64_t i = blockIdx.x * chunk_lanes + threadIdx.x; i < count; i += row_lanes)
+    sums = sums + rows[i].sums;
+  sums = sum_of_warp(sums);
+  if (lane % 32 == 0) of_warps[lane / 32] = sums;
+  __syncthreads();
+  if (lane == 0) {
+    Sums all;
+    for (const Sums& one : of_warps) all = all + one;
+    joined->sums[blockIdx.x] = all;
+  }
+  const auto key_of = [&](std::uint64_t chunk, bool finite) {
+    std::uint64_t key = 0;
+#pragma unroll
+    for (int warp = 0; warp < chunk_warps; ++warp) {
+      const Row& row = rows[chunk * chunk_warps + static_cast<unsigned>(warp)];
+      const std::uint64_t here = finite ? row.finite_key : row.key;
+      key = here > key ? here : key;
+    }
+    return key;
+  };
+  const std::uint64_t first_chunk = blockIdx.x * chunk_lanes + threadIdx.x;
+  rank_worst(
+      ranking,
+      [&](const auto& visit) {
+        for (std::uint64_t chunk = first_chunk; chunk < chunks; chunk += row_lanes)
+          visit(key_of(chunk, false), chunk);
+      },
+      joined->chunks[blockIdx.x]);
+  // One is enough of the finite ones: the largest key, of those the lowest chunk.
+  std::uint64_t key = 0, at = ~std::uint64_t{0};
+  for (std::uint64_t chunk = first_chunk; chunk < chunks; chunk += row_lanes) {
+    const std::uint64_t here = key_of(chunk, true);
+    if (here > key) {
+      key = here;
+      at = chunk;
+    }
+  }
+  for (int half = 16; half > 0; half /= 2) {
+    const std::uint64_t other = __shfl_xor_sync(~0u, static_cast<Long>(key), half);
+    const std::uint64_t other_at = __shfl_xor_sync(~0u, static_cast<Long>(at), half);
+    if (worse(other, other_at, key, at)) {
+      key = other;
+      at = other_at;
+    }
+  }
+  if (lane % 32 == 0) ranking.of_lane[lane / 32] = {key, at};
+  __syncthreads();
+  if (lane == 0) {
+    for (int warp = 1; warp < chunk_warps; ++warp) {
+      const Worst& one = ranking.of_lane[warp];
+      if (worse(one.key, one.index, key, at)) {
+        key = one.key;
+        at = one.index;
+      }
+    }
+    joined->finite_chunk[blockIdx.x] = {key, at};
+  }
+}
+
+// Block i looks up the worst pairs of the i-th worst chunk; the last block the worst finite pair.
+template <class A, class B>
+__global__ void __launch_bounds__(chunk_lanes)
+    find_worst(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
+               std::uint64_t n, const Limits limits, Joined* __restrict__ joined) {
+  extern __shared__ uint4 slots[];
+  Ranking& ranking = *reinterpret_cast<Ranking*>(slots);
+  __shared__ Worst chunks[worst_count];
+  const int lane = static_cast<int>(threadIdx.x);
+  const bool finite = blockIdx.x == worst_count;
+  rank_worst(
+      ranking,
+      [&](const auto& visit) {
+        constexpr int kept = row_blocks * static_cast<int>(worst_count);
+        for (int i = lane; i < (finite ? row_blocks : kept); i += chunk_lanes) {
+          const Worst one = finite ? joined->finite_chunk[i] : (&joined->chunks[0][0])[i];
+          visit(one.key, one.index);
+        }
+      },
+      chunks);
+  const Worst chunk = chunks[finite ? 0 : blockIdx.x];
+  const std::uint64_t first = chunk.index * chunk_elements<A, B>;
+  const std::uint64_t end =
+      chunk.key == 0 ? first
+                     : (n - first < chunk_elements<A, B> ? n : first + chunk_elements<A, B>);
+  __syncthreads();
+  rank_worst(
+      ranking,
+      [&](const auto& visit) {
+#pragma unroll 4
+        for (std::uint64_t i = first + threadIdx.x; i < end; i += chunk_lanes) {
+          const Verdict verdict = judge(A::real(a[i]), B::real(b[i]), limits);
+          visit(finite && !verdict.finite ? 0 : verdict.key, i);
+        }
+      },
+      chunks);
+  if (finite) {
+    if (lane == 0) joined->finite_pair = chunks[0];
+  } else if (lane < static_cast<int>(worst_count)) {
+    joined->pairs[blockIdx.x][lane] = chunks[lane];
+  }
+}
+
+template <class A, class B>
+constexpr std::uint32_t shared_bytes() {
+  return stages * stage_bytes +
+         static_cast<std::uint32_t>((bins_of<A> * chunk_lanes + rare_counts) * sizeof(unsigned));
+}
+
+}  // namespace
+
+Result<DeviceComparison> DeviceComparison::plan(View actual, View expected, std::uint64_t n,
+                                                const Limits& limits) {
+  CR_CHECK(check_types(actual.type, expected.type));
+  DeviceComparison plan;
+  plan.actual_ = actual;
+  plan.expected_ = expected;
+  plan.n_ = n;
+  plan.limits_ = limits;
+  CR_TRY(const cuda::DeviceFacts facts, cuda::device_facts());
+  Result<void> ready;
+  with_types(actual.type, expected.type, [&]<class A, class B>() {
+    const std::uint64_t chunks = std::max<std::uint64_t>(chunks_of<A, B>(n), 1);
+    int resident = 0;
+    ready = check(
+        cudaFuncSetAttribute(compare_chunks<A, B>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(shared_bytes<A, B>())),
+        "shared memory of the comparison");
+    if (ready)
+      ready = check(cudaFuncSetAttribute(join_rows, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                         static_cast<int>(sizeof(Ranking))),
+                    "shared memory of the comparison");
+    if (ready)
+      ready =
+          check(cudaFuncSetAttribute(find_worst<A, B>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                     static_cast<int>(sizeof(Ranking))),
+                "shared memory of the comparison");
+    if (ready)
+      ready = check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+                        &resident, compare_chunks<A, B>, chunk_lanes, shared_bytes<A, B>()),
+                    "occupancy of the comparison");
+    plan.blocks_ = static_cast<int>(
+        std::min<std::uint64_t>(chunks, static_cast<std::uint64_t>(std::max(resident, 1)) *
+                                            static_cast<std::uint64_t>(facts.multiprocessors)));
+    if (!ready) return;
+    auto rows = cuda::DeviceBuffer::allocate(chunks * chunk_warps * sizeof(Row));
+    if (rows)
+      plan.rows_ = std::move(*rows);
+    else
+      ready = tl::unexpected(rows.error());
+  });
+  CR_CHECK(ready);
+  CR_TRY(plan.found_, cuda::DeviceBuffer::allocate(sizeof(Found)));
+  CR_TRY(plan.joined_, cuda::DeviceBuffer::allocate(sizeof(Joined)));
+  return plan;
+}
+
+Result<void> DeviceComparison::launch(CUstream_st* stream) const {
+  CR_CHECK(check(cudaMemsetAsync(found_.data(), 0, found_.bytes(), stream), "empty the counts"));
+  with_types(actual_.type, expected_.type, [&]<class A, class B>() {
+    const auto* a = static_cast<const typename A::Bits*>(actual_.data);
+    const auto* b = static_cast<const typename B::Bits*>(expected_.data);
+    auto* rows = static_cast<Row*>(rows_.data());
+    auto* joined = static_cast<Joined*>(joined_.data());
+    const std::uint64_t chunks = chunks_of<A, B>(n_);
+    compare_chunks<A, B>
+        <<<static_cast<unsigned>(blocks_), chunk_lanes, shared_bytes<A, B>(), stream>>>(
+            a, b, n_, chunks, limits_, rows, static_cast<Found*>(found_.data()));
+    join_rows<<<row_blocks, chunk_lanes, sizeof(Ranking), stream>>>(rows, chunks, joined);
+    find_worst<A, B>
+        <<<worst_count + 1, chunk_lanes, sizeof(Ranking), stream>>>(a, b, n_, limits_, joined);
+  });
+  return check(cudaGetLastError(), "queue the comparison");
+}
+
+Result<Comparison> DeviceComparison::result() const {
+  CR_CHECK(cuda::synchronize());
+  Found found{};
+  const auto joined = std::make_unique<Joined>();
+  CR_CHECK(found_.download(&found));
+  CR_CHECK(joined_.download(joined.get()));
+  Comparison result;
+  result.n = n_;
+  result.mismatch = found.mismatch;
+  result.nan_actual = found.rare[nan_actual];
+  result.nan_expected = found.rare[nan_expected];
+  result.inf_actual = found.rare[inf_actual];
+  result.inf_expected = found.rare[inf_expected];
+  result.nan_position_mismatch = found.rare[nan_position];
+  result.unwritten = found.rare[unwritten];
+  std::copy(std::begin(found.bins), std::end(found.bins), result.ulp_hist.begin());
+  result.ulp_max = found.ulp_max;
+  result.hash_actual = found.hash_actual;
+  result.hash_expected = found.hash_expected;
+  result.ref_max_abs = double_of(found.reference_key);
+  result.max_rel = double_of(found.ratio_key);
+  Sums sums;
+  for (const Sums& block : joined->sums) sums = sums + block;
+  result.sum_d2 = sums.d2;
+  result.sum_d1 = sums.d1;
+  result.sum_a2 = sums.a2;
+  result.sum_b2 = sums.b2;
+  result.max_abs = joined->finite_pair;
+  for (const auto& chunk : joined->pairs)
+    for (const Worst& pair : chunk)
+      if (pair.key != 0) result.worst.push_back(pair);
+  std::sort(result.worst.begin(), result.worst.end(),
+            [](const Worst& x, const Worst& y) { return worse(x.key, x.index, y.key, y.index); });
+  if (result.worst.size() > worst_count) result.worst.resize(worst_count);
+  return result;
+}
+
+measure::LaunchShape DeviceComparison::shape() const {
+  return {blocks_, 1, 1, chunk_lanes, 0};
+}
+
+}  // namespace checkride::kernels::compare
