@@ -58,13 +58,13 @@ Result<json::object> timing_fields(const SdpaCase& sdpa, bool timed) {
   const measure::LaunchShape shape{sdpa.plan.grid_x, sdpa.plan.grid_y, sdpa.plan.cluster,
                                    sdpa.plan.threads, sdpa.plan.shared_bytes};
   const auto empty = [&](CUstream_st* stream, int) { return measure::launch_empty(shape, stream); };
-  // A replay of some 400 us, a second in all.
-  CR_TRY(const measure::GraphTiming first, measure::time_graph(hot, 1, 5));
+  // A replay of a millisecond or 100 launches, a second in all.
+  CR_TRY(const measure::GraphTiming first, measure::time_graph(hot, 4, 5));
   const double guess = std::max(first.us_per_launch, 1.0);
-  const int nodes = static_cast<int>(std::clamp(400.0 / guess, 1.0, 100.0));
+  const int nodes = static_cast<int>(std::clamp(1000.0 / guess, 4.0, 100.0));
   const int samples = static_cast<int>(std::clamp(1e6 / (guess * nodes), 10.0, 200.0));
   CR_TRY(const measure::GraphTiming timing, measure::time_graph(hot, nodes, samples));
-  CR_TRY(const measure::GraphTiming floor, measure::time_graph(empty, nodes, samples));
+  CR_TRY(const measure::GraphTiming floor, measure::time_graph(empty, 100, samples));
   if (sets > 1) {
     CR_TRY(const measure::GraphTiming apart, measure::time_graph(cold, sets, samples / 4 + 1));
     fields["latency_cold_us_per_launch"] = finite(apart.us_per_launch);
@@ -83,6 +83,7 @@ Result<json::object> timing_fields(const SdpaCase& sdpa, bool timed) {
     fields["attained_of_bound_pct"] = finite(100.0 * bound.us / timing.us_per_launch);
   }
 #else
+  static_cast<void>(sdpa);
   static_cast<void>(timed);
 #endif
   return fields;

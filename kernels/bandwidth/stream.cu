@@ -1,8 +1,8 @@
-// The kernels of bw.device, by 16-byte accesses. Those that write have one access a thread and a
-// block for every 4 KiB: that keeps reads and writes of the whole device close together, and was
-// 17 % faster than 4 accesses a thread on a grid that stays resident (README). Those that only read
-// stay resident with 4 loads a thread. Compiled without fused multiply-add, so that the values are
-// the host's.
+// The kernels of bw.device, by 16-byte accesses. Those that read and write have one access a thread
+// and a block for every 4 KiB: that keeps reads and writes of the whole device close together, and
+// was 17 % faster than 4 accesses a thread on a grid that stays resident (README). Those that only
+// read or only write have 4 accesses a thread. Compiled without fused multiply-add, so that the
+// values are the host's.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ __device__ void store(double2* at, double2 value) {
 }
 
 // out[i] = op(x[i], y[i], i) for one array to write and one or two to read, all aligned alike.
-template <int reads, class Op>
+template <int reads, int at_once, class Op>
 __device__ void map_elements(double* out, const double* x, const double* y, std::uint64_t elements,
                              Op op) {
   const ElementSplit split = split_of(reinterpret_cast<std::uint64_t>(out), elements);
@@ -48,18 +48,18 @@ __device__ void map_elements(double* out, const double* x, const double* y, std:
     const std::uint64_t index = split.head + 2 * vector;
     return double2{op(p.x, q.x, index), op(p.y, q.y, index + 1)};
   };
-  walk_vectors<mapped_at_once>(
+  walk_vectors<at_once>(
       split.vectors, this_place(),
       [&](std::uint64_t first, std::uint64_t step) {
-        double2 p[mapped_at_once] = {};
-        double2 q[mapped_at_once] = {};
+        double2 p[at_once] = {};
+        double2 q[at_once] = {};
         CR_UNROLL
-        for (int j = 0; j < mapped_at_once; ++j) {
+        for (int j = 0; j < at_once; ++j) {
           if (reads > 0) p[j] = load(xv + first + j * step);
           if (reads > 1) q[j] = load(yv + first + j * step);
         }
         CR_UNROLL
-        for (int j = 0; j < mapped_at_once; ++j)
+        for (int j = 0; j < at_once; ++j)
           store(outv + first + j * step, both(p[j], q[j], first + j * step));
       },
       [&](std::uint64_t i) {
@@ -74,20 +74,21 @@ __device__ void map_elements(double* out, const double* x, const double* y, std:
 
 __global__ void __launch_bounds__(threads)
     bandwidth_copy(double* c, const double* a, std::uint64_t n) {
-  map_elements<1>(c, a, a, n, [](double p, double, std::uint64_t) { return p; });
+  map_elements<1, mapped_at_once>(c, a, a, n, [](double p, double, std::uint64_t) { return p; });
 }
 __global__ void __launch_bounds__(threads)
     bandwidth_scale(double* b, const double* c, std::uint64_t n, double scalar) {
-  map_elements<1>(b, c, c, n, [=](double p, double, std::uint64_t) { return scaled(scalar, p); });
+  map_elements<1, mapped_at_once>(
+      b, c, c, n, [=](double p, double, std::uint64_t) { return scaled(scalar, p); });
 }
 __global__ void __launch_bounds__(threads)
     bandwidth_triad(double* a, const double* b, const double* c, std::uint64_t n, double scalar) {
-  map_elements<2>(a, b, c, n,
-                  [=](double p, double q, std::uint64_t) { return triad(p, scalar, q); });
+  map_elements<2, mapped_at_once>(
+      a, b, c, n, [=](double p, double q, std::uint64_t) { return triad(p, scalar, q); });
 }
 __global__ void __launch_bounds__(threads) bandwidth_write(double* c, std::uint64_t n, double k) {
-  map_elements<0>(c, c, c, n,
-                  [=](double, double, std::uint64_t index) { return k * base_value(index); });
+  map_elements<0, vectors_at_once>(
+      c, c, c, n, [=](double, double, std::uint64_t index) { return k * base_value(index); });
 }
 
 // The block's sum or maximum lands in partial[block].
@@ -197,8 +198,10 @@ class DeviceStreams final : public Streams {
                    "the number of multiprocessors"));
     read_blocks_ = static_cast<unsigned>(multiprocessors * read_blocks_per_multiprocessor);
     l2_blocks_ = static_cast<unsigned>(multiprocessors * l2_blocks_per_multiprocessor);
-    constexpr std::uint64_t block_elements = 2ULL * threads * mapped_at_once;
-    map_blocks_ = static_cast<unsigned>(elements_ / block_elements + 1);
+    map_blocks_ = blocks_for(mapped_at_once);
+    write_blocks_ = blocks_for(vectors_at_once);
+    read_blocks_ = std::min(read_blocks_, write_blocks_);
+    l2_blocks_ = std::min(l2_blocks_, write_blocks_);
     CR_TRY(partial_, DeviceBuffer::allocate(read_blocks_ * sizeof(double)));
     CR_CHECK(check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "create a stream"));
     CR_CHECK(check(cudaEventCreate(&begin_), "create an event"));
@@ -208,7 +211,7 @@ class DeviceStreams final : public Streams {
   std::uint64_t elements() const override { return elements_; }
 
   Result<void> fill(Array array, double k) override {
-    bandwidth_write<<<map_blocks_, threads, 0, stream_>>>(at(array), elements_, k);
+    bandwidth_write<<<write_blocks_, threads, 0, stream_>>>(at(array), elements_, k);
     CR_CHECK(check(cudaGetLastError(), "fill an array"));
     return check(cudaStreamSynchronize(stream_), "fill an array");
   }
@@ -248,6 +251,11 @@ class DeviceStreams final : public Streams {
   }
 
  private:
+  // One tile a block, and one more for what is left of a last tile.
+  unsigned blocks_for(int at_once) const {
+    const auto tile_elements = 2ULL * threads * static_cast<unsigned>(at_once);
+    return static_cast<unsigned>(elements_ / tile_elements + 1);
+  }
   double* at(Array array) {
     return static_cast<double*>(arrays_[static_cast<int>(array)].data()) + offset_;
   }
@@ -280,7 +288,7 @@ class DeviceStreams final : public Streams {
       case Kernel::read:
         bandwidth_read<<<read_blocks_, threads, 0, stream_>>>(a, n, partial());
         break;
-      case Kernel::write: bandwidth_write<<<map_blocks_, threads, 0, stream_>>>(c, n, k); break;
+      case Kernel::write: bandwidth_write<<<write_blocks_, threads, 0, stream_>>>(c, n, k); break;
       case Kernel::l2_read:
         bandwidth_l2_read<<<l2_blocks_, threads, 0, stream_>>>(
             reinterpret_cast<const double2*>(a + offset_ % 2),
@@ -293,6 +301,7 @@ class DeviceStreams final : public Streams {
   std::uint64_t elements_ = 0;
   std::uint64_t offset_ = 0;
   unsigned map_blocks_ = 0;
+  unsigned write_blocks_ = 0;
   unsigned read_blocks_ = 0;
   unsigned l2_blocks_ = 0;
   int passes_ = 1;

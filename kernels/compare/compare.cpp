@@ -28,6 +28,7 @@ std::optional<std::uint64_t> Comparison::ulp_quantile(double fraction) const {
 }
 
 Limits limits_of(double rtol, double atol, double rel_floor, bool equal_nan) {
+  rel_floor = std::max(rel_floor, 0x1p-100);
   Limits limits{rtol,
                 atol,
                 rel_floor,

@@ -60,15 +60,19 @@ inline constexpr int bins_of = sizeof(typename A::Bits) > 2
 
 // Every lane has a column of bins of its own in shared memory, so that counting waits for nobody.
 struct Sink {
+  static constexpr int stride = chunk_lanes * static_cast<int>(sizeof(unsigned));
   unsigned* column;
+  std::uint32_t column_address;  // in shared memory
   unsigned* rare_of_block;
   __device__ void bin(int at) { column[at * chunk_lanes] += 1; }
-  __device__ void bin32(int at) { atomicAdd(column + at * chunk_lanes, 1u); }
-  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
-  __device__ bool any(bool here) const { return __any_sync(~0u, here) != 0; }
-  __device__ float widest(float here) const {  // never negative: bits order as values
-    return __uint_as_float(__reduce_max_sync(~0u, __float_as_uint(here)));
+  __device__ void bin32(std::uint32_t ulps) {
+    std::uint32_t top;  // the highest bit set; -1: none
+    asm("bfind.u32 %0, %1;" : "=r"(top) : "r"(ulps));
+    asm volatile("red.shared.add.u32 [%0 + %1], 1;" ::"r"(column_address + top * stride),
+                 "n"(stride)
+                 : "memory");
   }
+  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
 };
 
 // 16 bytes a time on their way from device memory to the lane's own slots of shared memory, several
@@ -77,8 +81,9 @@ constexpr int stages = 4;
 constexpr std::uint32_t stage_bytes = chunk_lanes * 2 * sizeof(uint4);  // of both tensors
 struct Ahead {
   std::uint32_t slots;  // address in shared memory of this lane's slot of stage 0
-  __device__ void fetch(int stage, const uint4* from_a, const uint4* from_b) const {
-    const std::uint32_t to = slots + static_cast<std::uint32_t>(stage) * stage_bytes;
+  // `slot` is a multiple of stage_bytes.
+  __device__ void fetch(std::uint32_t slot, const uint4* from_a, const uint4* from_b) const {
+    const std::uint32_t to = slots + slot;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_a) : "memory");
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(
                      to + chunk_lanes * static_cast<std::uint32_t>(sizeof(uint4))),
@@ -91,17 +96,25 @@ struct Ahead {
   __device__ void wait() const {
     asm volatile("cp.async.wait_group %0;" ::"n"(stages - 1) : "memory");
   }
-  __device__ Words read(int stage, int tensor) const {
+  __device__ Words read(std::uint32_t slot, int tensor) const {
     Words words;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
-                 : "r"(slots + static_cast<std::uint32_t>(stage) * stage_bytes +
+                 : "r"(slots + slot +
                        static_cast<std::uint32_t>(tensor) * chunk_lanes *
                            static_cast<std::uint32_t>(sizeof(uint4)))
                  : "memory");
     return words;
   }
 };
+
+__device__ float largest_of_warp(float value) {  // never negative: bits order as values
+  return __uint_as_float(__reduce_max_sync(~0u, __float_as_uint(value)));
+}
+__device__ Words load(const uint4* data) {
+  const uint4 four = __ldg(data);
+  return {{four.x, four.y, four.z, four.w}};
+}
 
 template <class A, class B>
 __global__ void __launch_bounds__(chunk_lanes, 3)
@@ -114,7 +127,8 @@ __global__ void __launch_bounds__(chunk_lanes, 3)
   constexpr int in_group = static_cast<int>(group_elements<A, B>);
   const int lane = static_cast<int>(threadIdx.x);
   unsigned* const rare = shared + bins * chunk_lanes;
-  Sink sink{shared + lane, rare};
+  Sink sink{shared + lane, static_cast<std::uint32_t>(__cvta_generic_to_shared(shared + lane)),
+            rare};
   const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
   for (int i = 0; i < bins; ++i) shared[i * chunk_lanes + lane] = 0;
   if (lane < rare_counts) rare[lane] = 0;
@@ -131,20 +145,48 @@ __global__ void __launch_bounds__(chunk_lanes, 3)
         const uint4* at_a = reinterpret_cast<const uint4*>(a) + first_group;
         const uint4* at_b = reinterpret_cast<const uint4*>(b) + first_group;
         for (int i = 0; i < stages - 1; ++i) {
-          ahead.fetch(i, at_a + i * chunk_lanes, at_b + i * chunk_lanes);
+          ahead.fetch(static_cast<std::uint32_t>(i) * stage_bytes, at_a + i * chunk_lanes,
+                      at_b + i * chunk_lanes);
           ahead.batch();
         }
+        // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
+        float ratio =
+            static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
+        if (ratio == 0.0f) ratio = ratio_of_group<A>(load(at_a), load(at_b), limits, ratio);
+        raise_ratio(seen, largest_of_warp(larger(ratio, seen.quick_ratio)));
+        ratio = seen.quick_ratio;
+        std::uint32_t again = 0;
+        std::uint32_t slot = 0;
+        std::uint32_t place = place_of(first_group);
+        const uint4* coming_a = at_a + (stages - 1) * chunk_lanes;
+        const uint4* coming_b = at_b + (stages - 1) * chunk_lanes;
 #pragma unroll 1
         for (int i = 0; i < lane_groups; ++i) {
-          const int coming = i + stages - 1;
-          if (coming < lane_groups)
-            ahead.fetch(coming % stages, at_a + coming * chunk_lanes, at_b + coming * chunk_lanes);
+          if (i + stages - 1 < lane_groups)
+            ahead.fetch((slot + (stages - 1) * stage_bytes) % (stages * stage_bytes), coming_a,
+                        coming_b);
           ahead.batch();
           ahead.wait();
-          add_group<A>(ahead.read(i % stages, 0), ahead.read(i % stages, 1), a, b,
-                       first_group + static_cast<unsigned>(i * chunk_lanes), limits, mine, seen,
-                       sink);
+          if (add_group<A>(ahead.read(slot, 0), ahead.read(slot, 1), place, limits, mine, seen,
+                           sink))
+            again |= 1u << i;
+          slot = (slot + stage_bytes) % (stages * stage_bytes);
+          place += chunk_lanes * step_of_place;
+          coming_a += chunk_lanes;
+          coming_b += chunk_lanes;
         }
+        while (again != 0) {
+          const int i = __ffs(static_cast<int>(again)) - 1;
+          again &= again - 1;
+          look_again<A>(load(at_a + i * chunk_lanes), load(at_b + i * chunk_lanes), a, b,
+                        first_group + static_cast<unsigned>(i * chunk_lanes), limits, mine, seen,
+                        sink);
+        }
+        __syncwarp();
+        raise_ratio(seen, largest_of_warp(seen.quick_ratio));
+        if (seen.quick_ratio > ratio && lane % 32 == 0)
+          atomicMax(reinterpret_cast<Long*>(&found->ratio_key),
+                    static_cast<Long>(bits_of(static_cast<double>(seen.quick_ratio))));
         done = true;
       }
     }

@@ -93,9 +93,9 @@ CR_HOST_DEVICE void add_pairs(const typename A::Bits* a, const typename B::Bits*
       sums.a2 = std::fma(wide_a, wide_a, sums.a2);
       sums.b2 = std::fma(wide_b, wide_b, sums.b2);
       if (verdict.key > chunk.finite_key) chunk.finite_key = verdict.key;
-      if (std::fabs(wide_b) >= limits.rel_floor && wide_b != 0.0) {
+      if (std::fabs(wide_b) >= limits.rel_floor) {
         const std::uint64_t key = bits_of(quotient(double_of(verdict.key), real_b));
-        if (key > seen.ratio_key) seen.ratio_key = key;
+        if (key > seen.ratio_key && key < infinite_key) seen.ratio_key = key;
       }
       typename A::Bits near_b;
       if constexpr (std::is_same_v<A, B>)
@@ -141,7 +141,7 @@ CR_HOST_DEVICE std::uint64_t hash_elements(const typename T::Bits* data, std::ui
       else
         high |= bits << (at - 64);
     }
-    hash += hash_unit(first / in_unit + static_cast<std::uint64_t>(start / in_unit),
+    hash += hash_unit(place_of(first / in_unit + static_cast<std::uint64_t>(start / in_unit)),
                       static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(low >> 32),
                       static_cast<std::uint32_t>(high), static_cast<std::uint32_t>(high >> 32));
   }
@@ -191,11 +191,14 @@ CR_HOST_DEVICE std::uint32_t ordinal32(std::uint32_t bits) {
   const std::uint32_t negative = 0u - (bits >> 31);
   return (bits ^ (negative | 0x80000000u)) - (~negative & 1u);
 }
-CR_HOST_DEVICE int bit_length(std::uint32_t x) {
+// All ones where x > y.
+CR_HOST_DEVICE std::uint32_t mask_greater(float x, float y) {
 #ifdef __CUDA_ARCH__
-  return 32 - __clz(static_cast<int>(x));
+  std::uint32_t mask;
+  asm("set.gt.u32.f32 %0, %1, %2;" : "=r"(mask) : "f"(x), "f"(y));
+  return mask;
 #else
-  return x == 0 ? 0 : 32 - __builtin_clz(x);
+  return x > y ? ~0u : 0u;
 #endif
 }
 
@@ -252,20 +255,36 @@ CR_HOST_DEVICE bool is_ordinary(Real d2, Real a2, Real b2, float distance, const
          0;
 }
 
-// One whole group of T, its words in registers and in memory at `first`. Every lane of a warp comes
-// here together. Besides what add_pairs needs, `Sink` takes bin32(bit length), any(bool), which is
-// true for all lanes of a warp where it is for one, and widest(float), the largest in the warp.
+// The largest ratio of the pairs of an ordinary group, or `ratio` where that is larger.
+template <class T>
+CR_HOST_DEVICE float ratio_of_group(const Words& a, const Words& b, const Limits& limits,
+                                    float ratio) {
+#ifdef __CUDA_ARCH__
+#pragma unroll
+#endif
+  for (int i = 0; i < static_cast<int>(group_elements<T, T>); ++i) {
+    const float y = value_of<T>(b, i);
+    const float size = std::fabs(y);
+    const float quotient = std::fabs(value_of<T>(a, i) - y) / size;
+    if (static_cast<double>(size) >= limits.rel_floor && quotient < INFINITY)
+      ratio = larger(ratio, quotient);
+  }
+  return ratio;
+}
+
+// One whole group of T, standing at `place`. True: look_again must see it too, since the group is
+// not ordinary and only its hash is taken, or since it may hold a ratio above the largest so far.
+// Besides what add_pairs needs, `Sink` takes bin32(distance).
 template <class T, class Sink>
-CR_HOST_DEVICE void add_group(const Words& a, const Words& b, const typename T::Bits* all_a,
-                              const typename T::Bits* all_b, std::uint64_t group,
+CR_HOST_DEVICE bool add_group(const Words& a, const Words& b, std::uint32_t place,
                               const Limits& limits, ChunkLane& chunk, Seen& seen, Sink& sink) {
   constexpr int count = static_cast<int>(group_elements<T, T>);
   using Sum = std::conditional_t<std::is_same_v<T, F32>, double, float>;
-  seen.hash_actual += hash_unit(group, a.w[0], a.w[1], a.w[2], a.w[3]);
-  seen.hash_expected += hash_unit(group, b.w[0], b.w[1], b.w[2], b.w[3]);
+  seen.hash_actual += hash_unit(place, a.w[0], a.w[1], a.w[2], a.w[3]);
+  seen.hash_expected += hash_unit(place, b.w[0], b.w[1], b.w[2], b.w[3]);
   Sum d2 = 0, d1 = 0, a2 = 0, b2 = 0;
   std::uint32_t mismatch = 0;
-  float distance = 0.0f, reference = 0.0f, least_reference = INFINITY;
+  float distance = 0.0f, reference = 0.0f, excess = -1.0f;
   CR_UNROLL
   for (int i = 0; i < count; ++i) {
     const float x = value_of<T>(a, i);
@@ -278,55 +297,86 @@ CR_HOST_DEVICE void add_group(const Words& a, const Words& b, const typename T::
     d1 += std::fabs(wide_d);
     a2 = std::fma(wide_x, wide_x, a2);
     b2 = std::fma(wide_y, wide_y, b2);
-    if (d > std::fmaf(limits.rtol32, size, limits.atol32)) ++mismatch;
+    mismatch -= mask_greater(d, std::fmaf(limits.rtol32, size, limits.atol32));
     distance = larger(distance, d);
     reference = larger(reference, size);
-    least_reference = smaller(least_reference, size);
+    // Above 0 where the ratio is above the largest so far: floors are far above where this rounds
+    // to 0.
+    excess =
+        larger(excess, std::fmaf(-seen.quick_ratio_below, larger(size, limits.rel_floor32), d));
   }
-  const bool ordinary = is_ordinary<T>(d2, a2, b2, distance, a, b);
-  if (ordinary) {
-    const Sums sums{static_cast<double>(d2), static_cast<double>(d1), static_cast<double>(a2),
-                    static_cast<double>(b2)};
-    chunk.sums = chunk.sums + sums;
-    chunk.quick_distance = larger(chunk.quick_distance, distance);
-    seen.quick_reference = larger(seen.quick_reference, reference);
-    seen.mismatch += mismatch;
+  if (!is_ordinary<T>(d2, a2, b2, distance, a, b)) return true;
+  const Sums sums{static_cast<double>(d2), static_cast<double>(d1), static_cast<double>(a2),
+                  static_cast<double>(b2)};
+  chunk.sums = chunk.sums + sums;
+  chunk.quick_distance = larger(chunk.quick_distance, distance);
+  seen.quick_reference = larger(seen.quick_reference, reference);
+  seen.mismatch += mismatch;
+  if constexpr (std::is_same_v<T, F32>) {
     CR_UNROLL
     for (int i = 0; i < 4; ++i) {
-      if constexpr (std::is_same_v<T, F32>) {
-        const std::uint32_t x = ordinal32(a.w[i]);
-        const std::uint32_t y = ordinal32(b.w[i]);
-        const std::uint32_t ulps = x > y ? x - y : y - x;
-        if (ulps > seen.quick_ulps) seen.quick_ulps = ulps;
-        sink.bin32(bit_length(ulps));
-      } else {
-        const std::uint32_t x = ordinals16(a.w[i]);
-        const std::uint32_t y = ordinals16(b.w[i]);
-        const std::uint32_t ulps = max16(x, y) - min16(x, y);
-        seen.quick_ulps = max16(seen.quick_ulps, ulps);
-        sink.bin32(bit_length(ulps & 0xffffu));
-        sink.bin32(bit_length(ulps >> 16));
-      }
+      const std::uint32_t x = ordinal32(a.w[i]);
+      const std::uint32_t y = ordinal32(b.w[i]);
+      const std::uint32_t ulps = x > y ? x - y : y - x;
+      if (ulps > seen.quick_ulps) seen.quick_ulps = ulps;
+      sink.bin32(ulps);
     }
   } else {
-    add_pairs<T, T>(all_a, all_b, group * count, count, limits, chunk, seen, sink);
-  }
-  // A ratio above the largest so far needs a difference above it times the smallest reference;
-  // rounding keeps that order.
-  const float least = larger(least_reference, limits.rel_floor32);
-  if (sink.any(ordinary && distance > 0.0f && distance >= seen.quick_ratio_below * least)) {
-    float ratio = seen.quick_ratio;
+    // Where all signs agree, magnitudes differ as the words do.
+    std::uint32_t signs = 0;
     CR_UNROLL
-    for (int i = 0; i < count; ++i) {
-      const float y = value_of<T>(b, i);
-      const float size = std::fabs(y);
-      const float quotient = std::fabs(value_of<T>(a, i) - y) / size;
-      const bool counts = ordinary && size > 0.0f && static_cast<double>(size) >= limits.rel_floor;
-      ratio = counts ? larger(ratio, quotient) : ratio;
+    for (int i = 0; i < 4; ++i) signs |= a.w[i] ^ b.w[i];
+    const bool same = (signs & 0x80008000u) == 0;
+    std::uint32_t x[4], y[4];
+    CR_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      x[i] = a.w[i];
+      y[i] = b.w[i];
     }
-    seen.quick_ratio = sink.widest(ratio);
-    seen.quick_ratio_below = seen.quick_ratio * 0.999999f;
+    if (!same) {
+      CR_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        x[i] = ordinals16(x[i]);
+        y[i] = ordinals16(y[i]);
+      }
+    }
+    CR_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const std::uint32_t ulps = max16(x[i], y[i]) - min16(x[i], y[i]);
+      seen.quick_ulps = max16(seen.quick_ulps, ulps);
+      sink.bin32(ulps & 0xffffu);
+      sink.bin32(ulps >> 16);
+    }
   }
+  return excess > 0.0f;
+}
+
+// The rest of what add_group leaves of a group. quick_ratio grows; quick_ratio_below follows it
+// when the caller says so, by raise_ratio().
+template <class T, class Sink>
+CR_HOST_DEVICE void look_again(const Words& a, const Words& b, const typename T::Bits* all_a,
+                               const typename T::Bits* all_b, std::uint64_t group,
+                               const Limits& limits, ChunkLane& chunk, Seen& seen, Sink& sink) {
+  constexpr int count = static_cast<int>(group_elements<T, T>);
+  using Sum = std::conditional_t<std::is_same_v<T, F32>, double, float>;
+  Sum d2 = 0, a2 = 0, b2 = 0;
+  float distance = 0.0f;
+  CR_UNROLL
+  for (int i = 0; i < count; ++i) {
+    const Sum x = value_of<T>(a, i), y = value_of<T>(b, i);
+    d2 = std::fma(x - y, x - y, d2);
+    a2 = std::fma(x, x, a2);
+    b2 = std::fma(y, y, b2);
+    distance = larger(distance, std::fabs(value_of<T>(a, i) - value_of<T>(b, i)));
+  }
+  if (is_ordinary<T>(d2, a2, b2, distance, a, b))
+    seen.quick_ratio = ratio_of_group<T>(a, b, limits, seen.quick_ratio);
+  else
+    add_pairs<T, T>(all_a, all_b, group * count, count, limits, chunk, seen, sink);
+}
+CR_HOST_DEVICE void raise_ratio(Seen& seen, float ratio) {
+  seen.quick_ratio = ratio;
+  seen.quick_ratio_below = ratio * 0.999999f;
 }
 
 // Moves what the quick way kept aside to where add_pairs keeps it.

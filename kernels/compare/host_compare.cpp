@@ -22,10 +22,8 @@ struct Counts {
 struct Sink {
   Counts& counts;
   void bin(int at) { ++counts.bins[static_cast<std::size_t>(at)]; }
-  void bin32(int at) { ++counts.bins[static_cast<std::size_t>(at)]; }
+  void bin32(std::uint32_t ulps) { bin(ulp_bin(ulps)); }
   void rare(Rare which) { ++counts.rare[static_cast<std::size_t>(which)]; }
-  bool any(bool here) const { return here; }
-  float widest(float here) const { return here; }
 };
 
 template <class A, class B>
@@ -63,6 +61,7 @@ inline void one_chunk(const Problem<A, B>& problem, std::uint64_t chunk, Counts&
                       Row* rows) {
   constexpr int in_group = static_cast<int>(group_elements<A, B>);
   std::array<ChunkLane, chunk_lanes> lanes{};
+  std::array<std::uint32_t, chunk_lanes> again{};  // a bit for each of a lane's groups
   Sink sink{counts};
   const std::uint64_t first_group = chunk * chunk_groups;
   const bool whole = (chunk + 1) * chunk_elements<A, B> <= problem.n;
@@ -72,8 +71,9 @@ inline void one_chunk(const Problem<A, B>& problem, std::uint64_t chunk, Counts&
     if (first >= problem.n) break;
     if constexpr (has_quick_way<A, B>) {
       if (whole) {
-        add_group<A>(words_at(problem.a, first), words_at(problem.b, first), problem.a, problem.b,
-                     first_group + i, problem.limits, lane, counts.seen, sink);
+        if (add_group<A>(words_at(problem.a, first), words_at(problem.b, first),
+                         place_of(first_group + i), problem.limits, lane, counts.seen, sink))
+          again[i % chunk_lanes] |= 1u << i / chunk_lanes;
         continue;
       }
     }
@@ -82,8 +82,19 @@ inline void one_chunk(const Problem<A, B>& problem, std::uint64_t chunk, Counts&
     counts.seen.hash_expected += hash_elements<B>(problem.b, first, count);
     add_pairs<A, B>(problem.a, problem.b, first, count, problem.limits, lane, counts.seen, sink);
   }
-  if constexpr (has_quick_way<A, B>)
-    for (ChunkLane& lane : lanes) settle<A>(lane);
+  if constexpr (has_quick_way<A, B>) {
+    for (std::size_t at = 0; at < chunk_lanes; ++at) {
+      for (std::uint32_t left = again[at]; left != 0; left &= left - 1) {
+        const std::uint64_t group =
+            first_group + at +
+            static_cast<std::uint64_t>(__builtin_ctz(left)) * std::uint64_t{chunk_lanes};
+        look_again<A>(words_at(problem.a, group * in_group), words_at(problem.b, group * in_group),
+                      problem.a, problem.b, group, problem.limits, lanes[at], counts.seen, sink);
+      }
+      settle<A>(lanes[at]);
+    }
+    raise_ratio(counts.seen, counts.seen.quick_ratio);
+  }
   for (int warp = 0; warp < chunk_warps; ++warp) rows[warp] = joined(lanes.data() + warp * 32);
   counts.mismatch += counts.seen.mismatch;
   counts.seen.mismatch = 0;

@@ -71,10 +71,10 @@ CR_HOST_DEVICE bool is_finite(double value) {
 struct Limits {
   double rtol = 0.0;
   double atol = 0.0;
-  double rel_floor = 0.0;  // max_rel looks at |b| of at least this, and never at 0
-  float rtol32 = 0.0f;     // the same as floats, for types whose Real is float
+  double rel_floor = 0x1p-100;  // max_rel looks at |b| of at least this, which is never less
+  float rtol32 = 0.0f;          // the same as floats, for types whose Real is float
   float atol32 = 0.0f;
-  float rel_floor32 = 0.0f;  // not above rel_floor
+  float rel_floor32 = 0x1p-100f;  // not above rel_floor
   bool equal_nan = false;
 };
 
@@ -149,13 +149,16 @@ CR_HOST_DEVICE Verdict judge(RealA a, RealB b, const Limits& limits) {
 
 // 16 bytes of a tensor mixed with where they stand: products of words offset by keys of the place
 // (the NH hash of UMAC). The sum over all places, modulo 2^64, is the tensor's hash, in any order.
-CR_HOST_DEVICE std::uint64_t hash_unit(std::uint64_t unit, std::uint32_t w0, std::uint32_t w1,
+// Places step_of_place * k apart are those of units k apart, within 2^32 units.
+inline constexpr std::uint32_t step_of_place = 0x9e3779b1u;
+CR_HOST_DEVICE std::uint32_t place_of(std::uint64_t unit) {
+  return (static_cast<std::uint32_t>(unit) + static_cast<std::uint32_t>(unit >> 32) * 0x85ebca6bu) *
+         step_of_place;
+}
+CR_HOST_DEVICE std::uint64_t hash_unit(std::uint32_t place, std::uint32_t w0, std::uint32_t w1,
                                        std::uint32_t w2, std::uint32_t w3) {
-  const auto low = static_cast<std::uint32_t>(unit);
-  const auto high = static_cast<std::uint32_t>(unit >> 32);
-  const std::uint32_t place = (low + high * 0x85ebca6bu) * 0x9e3779b1u;
-  return static_cast<std::uint64_t>(w0 + place) * (w1 + (place ^ 0x5bd1e995u)) +
-         static_cast<std::uint64_t>(w2 + (place ^ 0xc2b2ae35u)) * (w3 + (place ^ 0x27d4eb2fu));
+  return static_cast<std::uint64_t>(w0 + place) * (w1 + place + 0x5bd1e995u) +
+         static_cast<std::uint64_t>(w2 + place + 0xc2b2ae35u) * (w3 + place + 0x27d4eb2fu);
 }
 
 }  // namespace checkride::kernels::compare

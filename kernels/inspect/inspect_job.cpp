@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <map>
 #include <set>
 
@@ -24,7 +25,10 @@ using inspect::KernelCode;
 
 constexpr std::size_t file_bytes_max = 1u << 30;
 constexpr std::size_t log_bytes_max = 64u << 20;
-constexpr std::size_t kernels_max = 4096;
+// A report has to fit into what is kept of a job's output.
+constexpr std::size_t list_bytes_max = 36u << 10;
+constexpr std::size_t failures_max = 20;
+constexpr std::size_t texts_max = 16;
 constexpr std::int64_t any_amount = -1;
 
 struct Rules {
@@ -107,9 +111,17 @@ void add_log(std::string_view log, bool alone, Findings& findings) {
     }
 }
 
-json::object counts_of(const std::map<std::string_view, std::int64_t>& opcodes) {
+// Those that guards ask for are always there; of the others, those that are.
+bool always_listed(std::string_view opcode) {
+  constexpr std::string_view names[] = {"HMMA", "HGMMA", "QGMMA", "QMMA", "IMMA", "IGMMA",
+                                        "DMMA", "FFMA",  "MUFU",  "LDL",  "STL",  "other"};
+  return std::ranges::find(names, opcode) != std::end(names);
+}
+
+json::object counts_of(const std::map<std::string_view, std::int64_t>& opcodes, bool all) {
   json::object counts;
-  for (const auto& [name, count] : opcodes) counts[name] = count;
+  for (const auto& [name, count] : opcodes)
+    if (all || count > 0 || always_listed(name)) counts[name] = count;
   return counts;
 }
 
@@ -125,7 +137,7 @@ json::object kernel_json(const KernelCode& kernel, const json::object& inputs) {
   out["spill_store_bytes"] = kernel.spills.store_bytes;
   out["spill_load_bytes"] = kernel.spills.load_bytes;
   out["instructions"] = kernel.instructions;
-  out["opcode_counts"] = counts_of(kernel.opcodes);
+  out["opcode_counts"] = counts_of(kernel.opcodes, false);
   const std::int64_t threads = whole(inputs, "block_threads", kernel.block_threads);
   out["block_threads"] = threads == 0 ? json::value(nullptr) : json::value(threads);
   const auto blocks = inspect::max_blocks_per_multiprocessor(
@@ -164,7 +176,7 @@ class Verdict {
     if (report_.reasons.empty()) report_.message = sentence;
     if (std::ranges::find(report_.reasons, reason) == report_.reasons.end())
       report_.fail_with(reason);
-    failures.emplace_back(sentence);
+    if (failures.size() < failures_max) failures.emplace_back(sentence.substr(0, 300));
   }
 
   const Rules& rules_;
@@ -192,27 +204,57 @@ Result<void> select(const std::string& pattern, std::vector<KernelCode>& kernels
   return {};
 }
 
+// As many as there is room for, those with spills and local memory first: what a guard asks of all
+// kernels then holds for those left out, too.
+json::array listed(const std::vector<KernelCode>& kernels, const json::object& inputs,
+                   std::size_t& room, std::int64_t& left_out) {
+  std::vector<const KernelCode*> order;
+  for (const KernelCode& kernel : kernels) order.push_back(&kernel);
+  std::ranges::stable_sort(order, std::ranges::greater{}, [](const KernelCode* kernel) {
+    return std::pair(kernel->spills.total(), kernel->stack_bytes);
+  });
+  json::array list;
+  for (const KernelCode* kernel : order) {
+    json::object one = kernel_json(*kernel, inputs);
+    const std::size_t bytes = json::serialize(one).size();
+    if (bytes > room) {
+      ++left_out;
+      continue;
+    }
+    room -= bytes;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 JobReport judged(const Findings& findings, const Rules& rules, const json::object& inputs,
                  JobReport report) {
   report.status = Status::pass;
   Verdict verdict(rules, findings.opcodes_known, report);
-  json::array kernels, functions, unread, compilers;
+  json::array unread, compilers;
   std::map<std::string_view, std::int64_t> opcodes;
   std::int64_t spill_bytes = 0;
   for (const auto* list : {&findings.kernels, &findings.functions})
     for (const KernelCode& kernel : *list) {
       verdict.judge(kernel);
-      (kernel.entry ? kernels : functions).push_back(kernel_json(kernel, inputs));
       spill_bytes += kernel.spills.total();
       if (findings.opcodes_known)
         for (const auto& [name, count] : kernel.opcodes) opcodes[name] += count;
     }
-  for (const std::string& what : findings.unread) unread.emplace_back(what);
-  for (const std::string& compiler : findings.compilers) compilers.emplace_back(compiler);
+  std::size_t room = list_bytes_max;
+  std::int64_t left_out = 0;
+  json::array kernels = listed(findings.kernels, inputs, room, left_out);
+  json::array functions = listed(findings.functions, inputs, room, left_out);
+  for (const std::string& what : findings.unread)
+    if (unread.size() < texts_max) unread.emplace_back(what);
+  for (const std::string& compiler : findings.compilers)
+    if (compilers.size() < texts_max) compilers.emplace_back(compiler);
   json::object& fields = report.fields;
   fields["kernels"] = std::move(kernels);
   fields["functions"] = std::move(functions);
-  fields["opcodes"] = counts_of(opcodes);
+  fields["kernels_seen"] = static_cast<std::int64_t>(findings.kernels.size());
+  fields["left_out"] = left_out;
+  fields["opcodes"] = counts_of(opcodes, true);
   fields["spill_bytes"] = spill_bytes;
   fields["spill_source"] = findings.spill_source;
   fields["images"] = findings.images;
@@ -259,9 +301,6 @@ Result<JobReport> run(const JobRequest& request) {
   }
   report.inputs_sha256 = judged_bytes.size() == 64 ? judged_bytes : to_hex(sha256(judged_bytes));
   CR_CHECK(select(text(inputs, "kernels"), findings.kernels));
-  if (findings.kernels.size() + findings.functions.size() > kernels_max)
-    return fail(ErrorCode::invalid_argument,
-                "there are more than 4096 kernels; choose some by `kernels`");
   return judged(findings, rules, inputs, std::move(report));
 }
 
@@ -285,7 +324,8 @@ Job inspect_job() {
               "smem_bytes: int, stack_bytes: int, spill_bytes: int, spill_store_bytes: int, "
               "spill_load_bytes: int, instructions: int, opcode_counts: map<string, int>, "
               "block_threads?: int, max_ctas_per_sm?: int}>, "
-              "opcodes: map<string, int>, spill_bytes: int, spill_source: string, images: int, "
+              "kernels_seen: int, left_out: int, opcodes: map<string, int>, spill_bytes: int, "
+              "spill_source: string, images: int, "
               "ptx_images: int, compilers: list<string>, unread: list<string>, "
               "failures: list<string>}",
           .timeout = std::chrono::seconds(60),

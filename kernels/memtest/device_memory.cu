@@ -195,16 +195,16 @@ class DeviceMemory final : public Memory {
   Result<void> fill(const Pattern& pattern) override {
     for (const DeviceBuffer& chunk : chunks_)
       with_family(pattern.family, [&]<Family family>() {
-        memory_fill<family><<<blocks_, threads, 0, stream_>>>(vectors(chunk), chunk.bytes() / 16,
-                                                              values_of(pattern));
+        memory_fill<family><<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
+            vectors(chunk), chunk.bytes() / 16, values_of(pattern));
       });
     return finish("write a pattern");
   }
 
   Result<void> fill_some(const Pattern& pattern, bool members) override {
     for (const DeviceBuffer& chunk : chunks_)
-      memory_fill_some<<<blocks_, threads, 0, stream_>>>(words(chunk), chunk.bytes() / 8,
-                                                         values_of(pattern), members);
+      memory_fill_some<<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
+          words(chunk), chunk.bytes() / 8, values_of(pattern), members);
     return finish("write part of a pattern");
   }
 
@@ -212,7 +212,7 @@ class DeviceMemory final : public Memory {
     CR_CHECK(clear_report());
     for (const DeviceBuffer& chunk : chunks_)
       with_family(pattern.family, [&]<Family family>() {
-        memory_verify<family, false><<<blocks_, threads, 0, stream_>>>(
+        memory_verify<family, false><<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
             vectors(chunk), chunk.bytes() / 16, values_of(pattern), {}, report());
       });
     return collect();
@@ -222,7 +222,7 @@ class DeviceMemory final : public Memory {
     CR_CHECK(clear_report());
     for (const DeviceBuffer& chunk : chunks_)
       with_family(pattern.family, [&]<Family family>() {
-        memory_verify<family, true><<<blocks_, threads, 0, stream_>>>(
+        memory_verify<family, true><<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
             vectors(chunk), chunk.bytes() / 16, values_of(pattern), values_of(next), report());
       });
     return collect();
@@ -230,8 +230,8 @@ class DeviceMemory final : public Memory {
 
   Result<void> move_halves(std::uint64_t turn, bool back) override {
     for (const DeviceBuffer& chunk : chunks_)
-      memory_move<<<blocks_, threads, 0, stream_>>>(words(chunk), chunk.bytes() / 16,
-                                                    turn_within(turn, chunk.bytes() / 16), back);
+      memory_move<<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
+          words(chunk), chunk.bytes() / 16, turn_within(turn, chunk.bytes() / 16), back);
     return finish("move a pattern");
   }
 
@@ -239,7 +239,7 @@ class DeviceMemory final : public Memory {
     CR_CHECK(clear_report());
     for (const DeviceBuffer& chunk : chunks_)
       with_family(pattern.family, [&]<Family family>() {
-        memory_verify_moved<family><<<blocks_, threads, 0, stream_>>>(
+        memory_verify_moved<family><<<grid(chunk.bytes() / 16), threads, 0, stream_>>>(
             words(chunk), chunk.bytes() / 16, turn_within(turn, chunk.bytes() / 16),
             values_of(pattern), report());
       });
@@ -254,8 +254,8 @@ class DeviceMemory final : public Memory {
           address < address_of(chunk) + chunk.bytes())
         continue;
       const std::uint64_t some = std::min<std::uint64_t>(left, chunk.bytes());
-      memory_flush<<<blocks_, threads, 0, stream_>>>(words(chunk), some / 8,
-                                                     static_cast<unsigned long long*>(sum_.data()));
+      memory_flush<<<grid(some / 8), threads, 0, stream_>>>(
+          words(chunk), some / 8, static_cast<unsigned long long*>(sum_.data()));
       left -= some;
       if (left == 0) break;
     }
@@ -285,6 +285,10 @@ class DeviceMemory final : public Memory {
     return static_cast<std::uint64_t*>(chunk.data());
   }
   static Values values_of(const Pattern& pattern) { return {pattern.a, pattern.b}; }
+  // A block for every `threads` items, as long as the device is not full.
+  unsigned grid(std::uint64_t items) const {
+    return static_cast<unsigned>(std::min<std::uint64_t>(blocks_, items / threads + 1));
+  }
   Report* report() { return static_cast<Report*>(report_.data()); }
 
   Result<void> finish(std::string_view doing) {

@@ -23,8 +23,6 @@ using tools::NcuReport;
 using tools::no_answer;
 using enum tools::NcuField;
 
-constexpr std::size_t kernels_listed_max = 1000;
-
 struct Named {
   const char* name;
   NcuField field;
@@ -53,10 +51,10 @@ constexpr Named fields[] = {{"duration_us", duration_us, false},
   "spill_insts?: int, bank_conflicts?: int, dram_bytes?: int, "                              \
   "attained_of_bound_pct?: double}"
 
-constexpr std::string_view result_type =
-    "{kernels: list<" CR_NCU_KERNEL ">, k?: " CR_NCU_KERNEL
-    ", missing_metrics: list<string>, warnings: list<string>, counters_denied: bool, "
-    "truncated: bool, target_exit?: int}";
+constexpr std::string_view result_type = "{kernels: list<" CR_NCU_KERNEL ">, k?: " CR_NCU_KERNEL
+                                         ", kernels_seen: int, missing_metrics: list<string>, "
+                                         "warnings: list<string>, counters_denied: bool, "
+                                         "truncated: bool, target_exit?: int}";
 
 json::array list_of(const std::vector<std::int64_t>& values) {
   json::array list;
@@ -73,7 +71,7 @@ json::value figure(const std::optional<double>& value, bool whole_number) {
 
 json::object kernel_json(const NcuKernel& kernel, double bound_us) {
   json::object out;
-  out["name"] = kernel.name;
+  out["name"] = kernel.name.substr(0, 2000);
   out["grid"] = list_of(kernel.grid);
   out["block"] = list_of(kernel.block);
   out["num_ctas"] = nullptr;
@@ -152,6 +150,7 @@ JobReport judged(const std::string& printed, const Rules& rules) {
   json::array kernels;
   json::value longest = nullptr;
   double longest_us = -1;
+  std::size_t room = tools::list_bytes_max;
   std::int64_t chosen = 0, without_figures = 0, below = 0;
   for (const NcuKernel& kernel : ncu.kernels) {
     if (!RE2::PartialMatch(kernel.name, regex)) continue;
@@ -165,11 +164,13 @@ JobReport judged(const std::string& printed, const Rules& rules) {
       longest_us = kernel.value(duration_us).value_or(0);
       longest = out;
     }
-    if (kernels.size() < kernels_listed_max) kernels.emplace_back(std::move(out));
+    json::value listed = std::move(out);
+    if (tools::takes_room(listed, room)) kernels.push_back(std::move(listed));
   }
   report.fields = {
       {"kernels", std::move(kernels)},
       {"k", std::move(longest)},
+      {"kernels_seen", chosen},
       {"missing_metrics", tools::array_of(ncu.missing_metrics)},
       {"warnings", tools::array_of(ncu.warnings)},
       {"counters_denied", ncu.counters_denied},

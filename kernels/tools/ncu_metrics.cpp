@@ -108,7 +108,7 @@ std::string_view ncu_metrics_asked() {
          "sm__throughput.avg.pct_of_peak_sustained_elapsed,"
          "sm__warps_active.avg.pct_of_peak_sustained_active,launch__registers_per_thread,"
          "launch__shared_mem_per_block_static,launch__shared_mem_per_block_dynamic,"
-         "sass__inst_executed_register_spilling,smsp__inst_executed_op_local_ld.sum,"
+         "smsp__inst_executed_op_local_ld.sum,"
          "smsp__inst_executed_op_local_st.sum,"
          "l1tex__data_bank_conflicts_pipe_lsu_mem_shared.sum,dram__bytes.sum";
 }

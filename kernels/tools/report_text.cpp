@@ -1,6 +1,7 @@
 #include "kernels/tools/report_text.h"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "engine/base/files.h"
 #include "kernels/job/inputs.h"
@@ -18,9 +19,17 @@ Result<std::string> report_text(const json::object& inputs) {
   return report;
 }
 
+bool takes_room(const json::value& value, std::size_t& room) {
+  const std::size_t bytes = json::serialize(value).size();
+  if (bytes > room) return false;
+  room -= bytes;
+  return true;
+}
+
 json::array array_of(const std::vector<std::string>& texts) {
   json::array all;
-  for (const std::string& text : texts) all.emplace_back(text);
+  for (const std::string& text : texts)
+    if (all.size() < 16) all.emplace_back(text.substr(0, 300));
   return all;
 }
 

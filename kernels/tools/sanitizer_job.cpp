@@ -22,7 +22,6 @@ using tools::SanitizerRecord;
 using tools::SanitizerReport;
 
 constexpr int error_exit_code = 86;  // what the tool ends with where it found something
-constexpr std::size_t records_listed_max = 200;
 
 constexpr std::string_view result_type =
     "{tool: string, summary_seen: bool, errors: int, hazards: int, hazard_errors: int, "
@@ -78,17 +77,19 @@ json::value optional_number(const std::optional<std::int64_t>& value) {
 
 json::array records_json(const SanitizerReport& said) {
   json::array all;
+  std::size_t room = tools::list_bytes_max;
   for (const SanitizerRecord& record : said.records) {
-    if (all.size() == records_listed_max) break;
-    all.push_back({{"kind", record.kind},
-                   {"message", record.message},
-                   {"kernel", record.kernel},
-                   {"thread", record.thread},
-                   {"block", record.block},
-                   {"address", record.address},
-                   {"size_bytes", optional_number(record.bytes)},
-                   {"file", record.file},
-                   {"line", optional_number(record.line)}});
+    json::value one = {{"kind", record.kind},
+                       {"message", record.message},
+                       {"kernel", record.kernel},
+                       {"thread", record.thread},
+                       {"block", record.block},
+                       {"address", record.address},
+                       {"size_bytes", optional_number(record.bytes)},
+                       {"file", record.file},
+                       {"line", optional_number(record.line)}};
+    if (!tools::takes_room(one, room)) break;
+    all.push_back(std::move(one));
   }
   return all;
 }

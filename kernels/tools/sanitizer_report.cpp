@@ -11,7 +11,7 @@ namespace checkride::kernels::tools {
 namespace {
 
 constexpr std::size_t records_max = 1000;
-constexpr std::size_t text_bytes_max = 1000;
+constexpr std::size_t text_bytes_max = 500;
 constexpr std::string_view mark = "=========";
 
 struct Kind {

@@ -7,6 +7,7 @@
 #include "kernels/bandwidth/stream_math.h"
 #include "kernels/job/device.h"
 #include "kernels/math/tile_walk.h"
+#include "tests/unit/kernels/recorded.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -175,6 +176,33 @@ TEST_CASE("above the data sheet bw.device is an error, not a pass", "[bandwidth]
   REQUIRE(report);
   CHECK(report->status == Status::error);
   CHECK(report->reasons == std::vector<std::string>{"above_physical_limit"});
+}
+
+// What an H200 gave, through the verdict again.
+TEST_CASE("recorded figures of an H200 pass, and fail once one is falsified", "[bandwidth]") {
+  const json::object recorded = tests::recorded_h200("bw.device");
+  CHECK(recorded.at("status") == "pass");
+  std::vector<Figure> figures;
+  for (const Kernel kernel : all_kernels) {
+    const json::object& one =
+        recorded.at("figures").as_object().at(std::string(to_string(kernel))).as_object();
+    figures.push_back(
+        {kernel,
+         {one.at("min_GBps").to_number<double>(), one.at("median_GBps").to_number<double>(),
+          one.at("max_GBps").to_number<double>()},
+         one.at("verify_max_rel").to_number<double>()});
+  }
+  const Datasheet datasheet{recorded.at("datasheet_GBps").to_number<double>(), "published"};
+  CHECK(judge(figures, datasheet, std::nullopt).reasons.empty());
+  const double copy = figures[0].median();
+  figures[0].GBps = {4900, 4900, 4900};
+  CHECK(judge(figures, datasheet, std::nullopt).impossible);
+  figures[0].GBps = {copy, copy, copy};
+  CHECK(judge(figures, datasheet, copy / 0.96).reasons ==
+        std::vector<std::string>{"below_baseline"});
+  figures[3].verify_max_rel = 1e-6;
+  CHECK(judge(figures, datasheet, std::nullopt).reasons ==
+        std::vector<std::string>{"verify_failed"});
 }
 
 #ifdef CR_CUDA

@@ -1,5 +1,7 @@
 #include <lz4.h>
+#include <unistd.h>
 
+#include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <random>
@@ -55,11 +57,22 @@ std::string fat_binary(std::string payload, std::uint64_t flags, std::size_t pac
   return all + header + payload;
 }
 
+// A file that goes with this program.
 std::filesystem::path temporary(const std::string& name, const std::string& contents) {
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("checkride-inspect-" + std::to_string(::getpid()) + "-" + name);
-  REQUIRE(write_file_atomic(path, contents));
-  return path;
+  struct Folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                 ("checkride-inspect-" + std::to_string(::getpid()));
+    Folder() { std::filesystem::create_directory(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  };
+  static const Folder folder;
+  REQUIRE(write_file_atomic(folder.path / name, contents));
+  return folder.path / name;
 }
 
 json::object with_file(const std::filesystem::path& path) {
@@ -221,6 +234,19 @@ TEST_CASE("kernel.inspect never passes on what it did not see", "[inspect]") {
   put(later, 48, 0x6007804, 4);  // sm_120, whose opcodes are not in the table
   inputs = {{"file", temporary("later", later).string()}, {"required_opcodes", {"HMMA"}}};
   CHECK(reason(inputs) == "unknown_architecture");
+}
+
+TEST_CASE("a report stays small, and what is left out is better than what is listed", "[inspect]") {
+  std::string many;
+  for (int i = 0; i < 60; ++i) many += fat_binary(probe_elf(), 0x11, 0, 0);
+  const auto report = run_job(inspect_job(), with_file(temporary("many", many)));
+  REQUIRE(report);
+  CHECK(json::serialize(report->fields).size() < 60000);
+  CHECK(report->fields.at("kernels_seen").as_int64() == 420);
+  const json::array& listed = report->fields.at("kernels").as_array();
+  CHECK(report->fields.at("left_out").as_int64() == 420 - static_cast<std::int64_t>(listed.size()));
+  CHECK(listed.front().as_object().at("spill_bytes").as_int64() == 1140);
+  CHECK(report->fields.at("spill_bytes").as_int64() == 60 * 1140);
 }
 
 TEST_CASE("a ptxas log alone tells resources and no instructions", "[inspect]") {

@@ -5,6 +5,7 @@
 #include "kernels/job/device.h"
 #include "kernels/memtest/pattern_job.h"
 #include "tests/unit/kernels/broken_memory.h"
+#include "tests/unit/kernels/recorded.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -246,6 +247,22 @@ TEST_CASE("mem.pattern refuses what it cannot mean", "[memtest]") {
   CHECK(refused({{"patterns", {"zeroes"}}}));
   CHECK(refused({{"passes", 0}}));
   CHECK(refused({{"max_bytes", 10}}));
+}
+
+// The host's report has the fields of the device's, and the same values where nothing was wrong.
+TEST_CASE("the report of an H200 without errors is the host's, speed and size aside", "[memtest]") {
+  const json::object recorded = tests::recorded_h200("mem.pattern");
+  CHECK(recorded.at("status") == "pass");
+  const auto report = memory_pattern_job().run(on_host({{"max_bytes", 1 << 20}}));
+  REQUIRE(report);
+  for (const auto& [name, value] : report->fields) {
+    INFO(std::string(name));
+    REQUIRE(recorded.contains(name));
+    if (name != "bytes_tested" && !name.ends_with("_pct") && !name.ends_with("_GBps") &&
+        !name.ends_with("_delta"))
+      CHECK(recorded.at(name) == value);
+  }
+  CHECK(recorded.at("ecc_uncorrected_delta") == 0);
 }
 
 #ifdef CR_CUDA

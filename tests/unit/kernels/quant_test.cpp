@@ -3,8 +3,10 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <limits>
+#include <sstream>
 
 #include "engine/base/digest.h"
 #include "kernels/job/device.h"
@@ -94,6 +96,34 @@ Tensor all_halves(std::int64_t heads) {
 }
 
 }  // namespace
+
+namespace {
+
+// What a device found for these inputs, recorded (tests/fixtures/h200), replayed on the host.
+const char* const granularities[] = {"tensor", "head", "block"};
+json::object recorded_inputs(const std::string& granularity) {
+  return {{"granularity", granularity}, {"distribution", "outliers"}, {"transpose", true}};
+}
+std::string fields_text(JobReport report) {
+  report.fields.erase("latency_us_per_launch");
+  report.fields.erase("moved_GBps");
+  return json::serialize(report.fields);
+}
+
+}  // namespace
+
+TEST_CASE("quant.e4m3: the host finds what a device found, byte for byte") {
+  for (const std::string granularity : granularities) {
+    const fs::path path = fs::path(std::getenv("CHECKRIDE_SOURCE")) / "tests/fixtures/h200" /
+                          ("quant.e4m3." + granularity + ".json");
+    std::ifstream file(path);
+    CAPTURE(path);
+    REQUIRE(file);
+    std::stringstream recorded;
+    recorded << file.rdbuf();
+    REQUIRE(fields_text(report_of_run(recorded_inputs(granularity))) + "\n" == recorded.str());
+  }
+}
 
 TEST_CASE("quant: all 65,536 f16 values at many scales, against the table") {
   RandomStream random(6);
@@ -372,12 +402,17 @@ TEST_CASE("quant.e4m3: the job's JSON is the same on the device, byte for byte",
     JobReport here = report_of_run(inputs);
     CAPTURE(there.message);
     REQUIRE(there.status == Status::pass);
-    for (JobReport* report : {&there, &here}) {
-      report->fields.erase("latency_us_per_launch");
-      report->fields.erase("moved_GBps");
-    }
-    REQUIRE(json::serialize(there.fields) == json::serialize(here.fields));
+    REQUIRE(fields_text(there) == fields_text(here));
   }
+}
+
+TEST_CASE("quant.e4m3: records what the device finds", "[.gpu-record]") {
+  const char* const folder = std::getenv("CHECKRIDE_RECORD");
+  REQUIRE((device() && folder != nullptr));
+  for (const std::string granularity : granularities)
+    std::ofstream(fs::path(folder) / ("quant.e4m3." + granularity + ".json"))
+        << fields_text(report_of_run(recorded_inputs(granularity), {}, JobRequest::Where::cuda))
+        << "\n";
 }
 
 TEST_CASE("quant.e4m3: figures", "[.gpu]") {

@@ -8,6 +8,7 @@
 #include "kernels/query/query_job.h"
 #include "kernels/query/smoke_math.h"
 #include "tests/unit/kernels/fake_nvml.h"
+#include "tests/unit/kernels/recorded.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -351,6 +352,24 @@ TEST_CASE("answers of the smoke kernel differ from thread to thread", "[query]")
   for (std::uint32_t thread = 0; thread < 10000; ++thread) values.push_back(smoke_value(thread));
   std::ranges::sort(values);
   CHECK(std::ranges::adjacent_find(values) == values.end());
+}
+
+// Rebuilt from its own report, through the verdict again.
+TEST_CASE("the recorded report of an H200 is what its facts give, field by field", "[query]") {
+  const json::object recorded = tests::recorded_h200("device.query");
+  CHECK(recorded.at("status") == "pass");
+  Gathered gathered = gathered_with(view_of_case("nvidia-smi", "healthy"));
+  gathered.cuda->uuid = recorded.at("uuid").as_string().c_str();
+  gathered.driver->sample.temp_c = recorded.at("temp_c").to_number<int>();
+  gathered.driver->sample.power_w = recorded.at("power_w").to_number<double>();
+  const JobReport report = report_of(gathered, {90, 79000000000, 13000});
+  CHECK(report.status == Status::pass);
+  for (const auto& [name, value] : report.fields) {
+    INFO(std::string(name));
+    REQUIRE(recorded.contains(name));
+    if (name != "host" && name != "env" && name != "sources" && name != "counters_permitted")
+      CHECK(recorded.at(name) == value);
+  }
 }
 
 #ifdef CR_CUDA

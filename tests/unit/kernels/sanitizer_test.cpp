@@ -1,3 +1,4 @@
+#include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -123,6 +124,17 @@ TEST_CASE("records say where", "[sanitizer]") {
   CHECK(said.records[0].file == "/home/someone/src with space/gather.cu");
   CHECK(said.records[0].line == 1234);
   CHECK(said.records[0].block == "(7,2,0)");
+}
+
+TEST_CASE("a report of thousands of records stays small", "[sanitizer]") {
+  const std::string one = captured("memcheck_wild_write");
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += one;
+  const auto report = run_job(sanitizer_parse_job(), {{"text", many}});
+  REQUIRE(report);
+  CHECK(report->status == Status::fail);
+  CHECK(report->fields.at("records_seen").as_int64() == 3000);
+  CHECK(json::serialize(report->fields).size() < 60000);
 }
 
 TEST_CASE("a report cut before its summary never passes", "[sanitizer]") {

