@@ -46,7 +46,10 @@ std::optional<double> peak_tflops_at(Element element, int sm, int multiprocessor
 double freivalds_limit(const Problem& problem) {
   const double growth = std::max(1.0, static_cast<double>(problem.k) / 8192.0);
   // e4m3 products are summed with some 14 bits within a tensor core on Hopper.
-  return (problem.element == Element::e4m3 ? 1e-2 : 2e-4) * growth;
+  const double limit = problem.element == Element::e4m3   ? 3e-3
+                       : problem.element == Element::tf32 ? 5e-4
+                                                          : 2e-4;
+  return limit * growth;
 }
 
 }  // namespace checkride::kernels::gemm

@@ -169,6 +169,25 @@ TEST_CASE("determinism passes what repeats") {
   CHECK_FALSE(report.perf_valid);
 }
 
+TEST_CASE("verdicts recorded on an H200 follow from their fields") {
+  std::size_t caught = 0;
+  for (const json::object& report : test::recorded_reports("determinism")) {
+    const json::object& fields = report.at("fields").as_object();
+    const bool same = fields.at("unique_hashes") == 1;
+    CHECK((report.at("status") == "pass") == same);
+    CHECK(fields.at("first_divergent_run").is_null() == same);
+    CHECK((fields.at("diverging_elements").as_int64() == 0) == same);
+    caught += fields.at("subject") == "flaky" && !same ? 1 : 0;
+    if (fields.at("subject") != "copy") continue;
+    // The host computes the hash the device did.
+    const JobReport host =
+        test::run_job("determinism", R"({"backend": "cpu", "subject": "copy", "runs": 2,
+                           "subject_inputs": {"bytes": 1048576}})");
+    CHECK(fields.at("hash_first") == host.fields.at("hash_first"));
+  }
+  CHECK(caught == 1);
+}
+
 TEST_CASE("determinism refuses a subject without an output") {
   const JobReport report =
       test::run_job("determinism", R"({"backend": "cpu", "subject": "empty"})");

@@ -242,6 +242,37 @@ TEST_CASE("gemm.tensor refuses sizes and types it does not know, and fails below
   CHECK(slow.reasons == std::vector<std::string>{"below_baseline"});
 }
 
+TEST_CASE("figures recorded on an H200 are within what the device can do") {
+  std::size_t timed = 0, judged_count = 0;
+  for (const json::object& report : test::recorded_reports("gemm.tensor")) {
+    const json::object& fields = report.at("fields").as_object();
+    INFO(boost::json::serialize(fields));
+    CHECK(report.at("status") == "pass");
+    CHECK(fields.at("hash_changes") == 0);
+    const auto element = element_named(std::string(fields.at("dtype").as_string()));
+    REQUIRE(element);
+    if (fields.at("mode") == "sdc") {
+      ++judged_count;
+      CHECK(report.at("perf_valid") == false);
+      CHECK(fields.at("sdc_mismatch") == 0);
+      CHECK(fields.at("freivalds_max_rel").as_double() <
+            freivalds_limit(Problem{8192, 8192, 8192, *element}));
+      continue;
+    }
+    ++timed;
+    CHECK(report.at("perf_valid") == true);
+    const double tflops = fields.at("TFLOPs_median").as_double();
+    CHECK(tflops < *peak_tflops(*element, 90, 132));
+    CHECK(tflops <
+          *peak_tflops_at(*element, 90, 132, fields.at("sm_clock_mhz_median").as_double()));
+    CHECK(fields.at("pct_of_peak").as_double() ==
+          Approx(100.0 * tflops / *peak_tflops(*element, 90, 132)));
+    CHECK(fields.at("sdc_mismatch").is_null());
+  }
+  CHECK(timed >= 4);
+  CHECK(judged_count >= 4);
+}
+
 TEST_CASE("the product is a subject: it repeats bit for bit and can be timed") {
   const JobReport repeated =
       test::run_job("determinism", R"({"backend": "cpu", "subject": "gemm.tensor", "runs": 6,
@@ -342,6 +373,10 @@ TEST_CASE("sums over C on the device find NaN, infinity and a wrong number", "[.
 }
 
 TEST_CASE("gemm.tensor on the device", "[.gpu]") {
+  // From idle: 16 products, before the power limit is felt.
+  const JobReport burst = test::run_job("gemm.tensor", R"({"backend": "cuda", "seconds": 0})");
+  WARN(boost::json::serialize(burst.fields) << " " << burst.message);
+  CHECK(burst.status == Status::pass);
   for (const Element element : elements) {
     const JobReport report =
         test::run_job("gemm.tensor", R"({"backend": "cuda", "seconds": 2, "dtype": ")" +

@@ -195,6 +195,66 @@ TEST_CASE("a sample of as many launches as take 200 us, in whole rounds of the i
   CHECK(nodes_for(1e-9, 1) == 4096);
 }
 
+TEST_CASE("streams recorded on an H200 end by entropy at the sample they ended at there") {
+  for (const char* mode : {"graph_hot", "eager"}) {
+    INFO(mode);
+    const auto file = statistics::read_samples(
+        test::h200_fixture("latency.measure.samples." + std::string(mode) + ".json"));
+    REQUIRE(file);
+    const statistics::SampleBlock& block = file->blocks.at(0);
+    REQUIRE(block.clock_mhz.size() == block.samples.size());
+    Stream stream;
+    for (std::size_t i = 0; i < block.samples.size(); ++i)
+      stream.samples.push_back({block.samples[i], block.clock_mhz[i]});
+    const std::size_t recorded = stream.samples.size();
+    Entropy entropy;
+    const auto sampled = stream.take(entropy, {50, Seconds(15.0)});
+    REQUIRE(sampled);
+    CHECK(sampled->converged);
+    CHECK(sampled->samples.size() == recorded);
+    CHECK(sampled->throttled_discarded == 0);
+    for (const json::object& report : test::recorded_reports("latency.measure")) {
+      const json::object& fields = report.at("fields").as_object();
+      if (fields.at("timing_mode") != mode || fields.at("subject") != "copy") continue;
+      const Summary summary = summary_of(sampled->samples);
+      CHECK(summary.median_us == Approx(fields.at("latency_us_per_launch").as_double()));
+      CHECK(summary.mad_pct == Approx(fields.at("mad_pct").as_double()));
+      CHECK(fields.at("samples") == recorded);
+    }
+  }
+}
+
+TEST_CASE("latencies recorded on an H200 keep the order of their modes") {
+  double hot = 0.0, cold = 0.0, kernel = 0.0;
+  for (const json::object& report : test::recorded_reports("latency.measure")) {
+    const json::object& fields = report.at("fields").as_object();
+    CHECK(report.at("status") == "pass");
+    CHECK(report.at("perf_valid") == true);
+    CHECK(fields.at("converged") == true);
+    const double us = fields.at("latency_us_per_launch").as_double();
+    CHECK(us == Approx(fields.at("floor_us").as_double() + fields.at("body_us").as_double()));
+    if (fields.at("subject") != "copy") continue;
+    if (fields.at("timing_mode") == "graph_hot") hot = us;
+    if (fields.at("timing_mode") == "graph_cold") cold = us;
+    if (fields.at("timing_mode") == "cupti") kernel = us;
+  }
+  CHECK(kernel > 0.0);
+  CHECK(kernel < hot);
+  CHECK(hot < cold);
+}
+
+TEST_CASE("more work takes longer") {
+  const auto measured = [](int bytes) {
+    const JobReport report = test::run_job(
+        "latency.measure", R"({"backend": "cpu", "subject": "copy", "criterion": "count",
+                               "subject_inputs": {"bytes": )" +
+                               std::to_string(bytes) + "}}");
+    REQUIRE(report.fields.contains("latency_us_per_launch"));
+    return report.fields.at("latency_us_per_launch").as_double();
+  };
+  CHECK(measured(8 << 20) > 4.0 * measured(1 << 16));
+}
+
 TEST_CASE("latency.measure on the host: a result of the declared type and a sample file") {
   const JobReport report =
       test::run_job("latency.measure",

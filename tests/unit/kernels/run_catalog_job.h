@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "engine/base/files.h"
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
 #include "kernels/subjects/named.h"
@@ -65,6 +66,31 @@ inline JobReport run_job(std::string_view name, const std::string& inputs) {
   REQUIRE(typed);
   record(name, inputs, *report);
   return *std::move(report);
+}
+
+inline std::filesystem::path h200_fixture(const std::string& name) {
+  const char* source = std::getenv("CHECKRIDE_SOURCE");
+  return std::filesystem::path(source == nullptr ? "." : source) / "tests/fixtures/h200" / name;
+}
+
+// Reports of a job as an H200 gave them (record() above): each is held against the job's types.
+inline std::vector<json::object> recorded_reports(std::string_view name) {
+  const auto text =
+      read_file(h200_fixture(std::string(name) + ".reports.json"), std::size_t{1} << 20);
+  REQUIRE(text);
+  std::vector<json::object> reports;
+  const json::value parsed = boost::json::parse(*text);
+  for (const json::value& value : parsed.as_array()) {
+    const json::object& report = value.as_object();
+    const Result<void> typed =
+        check_inputs(name, find_job(name)->result, report.at("fields").as_object());
+    INFO((typed ? "" : typed.error().text()));
+    CHECK(typed);
+    CHECK(report.at("backend") == "cuda");
+    reports.push_back(report);
+  }
+  REQUIRE(reports.size() >= 3);
+  return reports;
 }
 
 }  // namespace checkride::kernels::test
