@@ -1,8 +1,8 @@
 // A definition that goes out as SCXML and comes back is the same definition.
 #include <catch2/catch.hpp>
 
+#include "cli/kernels/kinds.h"
 #include "workflows/definitions/shipped.h"
-#include "workflows/jobs/catalog.h"
 #include "workflows/loader/load.h"
 #include "workflows/scxml/scxml.h"
 
@@ -10,7 +10,7 @@ namespace checkride {
 namespace {
 
 std::shared_ptr<const Definition> load(const std::string& yaml) {
-  static const JobCatalog catalog = builtin_jobs();
+  static const JobCatalog catalog = cli::all_jobs();
   LoadOptions options;
   options.signatures = catalog.signatures();
   const LoadResult result = load_definition(yaml, "chart.yaml", options);

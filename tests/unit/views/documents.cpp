@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/kernels/kinds.h"
 #include "tests/support/json_schema.h"
 #include "workflows/definitions/shipped.h"
-#include "workflows/jobs/catalog.h"
 #include "workflows/views/schema.h"
 
 namespace checkride::test {
@@ -24,7 +24,7 @@ std::filesystem::path root() {
 }  // namespace
 
 const JobCatalog& catalog() {
-  static const JobCatalog all = builtin_jobs();
+  static const JobCatalog all = cli::all_jobs();
   return all;
 }
 
