@@ -17,6 +17,8 @@ void add_kernel_verbs(Parser& parser) {
         verb.add_option("-p,--param", o->params, "an input, name=value")->allow_extra_args(false);
         verb.add_option("--inputs", o->inputs, "a file with all inputs as JSON, or -");
         verb.add_option("--folder", o->folder, "where files it writes go (default: here)");
+        verb.add_flag("--exit-zero", o->report_is_all,
+                      "exit with 0 whatever the report says, for callers that read it");
         verb.add_option("--timeout", o->timeout_s, "seconds it may take; 0: any time")
             ->check(CLI::Range(0L, 604800L));
       },

@@ -119,8 +119,8 @@ JobReport ended_without_report(int status, bool in_time,
   if (WIFSIGNALED(status))
     return failed("crashed", "signal " + std::to_string(WTERMSIG(status)) + " (" +
                                  ::strsignal(WTERMSIG(status)) + ") ended it");
-  return failed("no_report",
-                "it ended with exit code " + std::to_string(WEXITSTATUS(status)) + " and no report");
+  return failed("no_report", "it ended with exit code " + std::to_string(WEXITSTATUS(status)) +
+                                 " and no report");
 }
 
 }  // namespace
@@ -153,7 +153,8 @@ int kernel_job(std::string_view name) {
   // Libraries may print; standard output is the report's alone.
   const FileDescriptor out(::dup(STDOUT_FILENO));
   if (job == nullptr || !out || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return exit_usage;
-  const std::string text{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+  const std::string text{std::istreambuf_iterator<char>(std::cin),
+                         std::istreambuf_iterator<char>()};
   RunTimes times{now_ns(), 0};
   JobRequest request;
   JobReport report;

@@ -18,8 +18,8 @@ JobOutcome ended_without_result(const cel::Value& report) {
   if (reasons != nullptr && reasons->kind() == cel::Kind::list && !reasons->as_list().empty() &&
       reasons->as_list().front().kind() == cel::Kind::string)
     reason = reasons->as_list().front().as_string();
-  const std::string message =
-      reason + (reason.empty() ? "" : ": ") + report.string_or("message", "no message");
+  const std::string message = (reason.empty() || reason == status ? "" : reason + ": ") +
+                              report.string_or("message", "no message");
   if (status == "unavailable")
     return not_completed(JobStatus::unavailable, FailureClass::unavailable, message);
   if (status == "skipped")
@@ -27,13 +27,15 @@ JobOutcome ended_without_result(const cel::Value& report) {
   FailureClass failure = FailureClass::code;
   if (reason == "out_of_memory") failure = FailureClass::resource;
   if (reason == "timeout") failure = FailureClass::timeout;
-  if (reason == "io" || reason == "device_fault" || reason == "killed") failure = FailureClass::infra;
+  if (reason == "io" || reason == "device_fault" || reason == "killed")
+    failure = FailureClass::infra;
   return not_completed(JobStatus::error, failure, message);
 }
 
 std::vector<JobFact> facts_of(const cel::Value& report) {
   cel::Map fields;
-  for (const char* name : {"job", "status", "backend"}) fields.set(name, report.string_or(name, ""));
+  for (const char* name : {"job", "status", "backend"})
+    fields.set(name, report.string_or(name, ""));
   std::vector<JobFact> facts{{"kernel.judged", fields}};
   if (report.string_or("verdict", "") == "regressed")
     facts.push_back({"regression.found", std::move(fields)});
@@ -50,9 +52,9 @@ class KernelKind final : public JobKind {
                                                 const JobContext& context) const override {
     ProcessCommand command;
     // The job's own limit is for people at a terminal; here the attempt's timeouts rule.
-    command.argv = {program_,   "kernel", "run",     signature_.name,
-                    "--json",   "--inputs", "-",     "--timeout",
-                    "0",        "--folder", "kernels/" + spec.token.value};
+    command.argv = {program_, "kernel",      "run",      signature_.name,
+                    "--json", "--inputs",    "-",        "--timeout",
+                    "0",      "--exit-zero", "--folder", "kernels/" + spec.token.value};
     command.folder = context.run_folder;
     command.input = cel::to_json(cel::Value(spec.inputs));
     return Result<ProcessCommand>(std::move(command));
@@ -65,9 +67,10 @@ class KernelKind final : public JobKind {
                            "signal " + std::to_string(*end.signal) + " ended it");
     const auto report = cel::from_json(end.stdout_tail);
     if (!report || report->kind() != cel::Kind::map)
-      return not_completed(JobStatus::error, FailureClass::code,
-                           "it printed no report" +
-                               (end.stderr_tail.empty() ? "" : ": " + end.stderr_tail.substr(0, 500)));
+      return not_completed(
+          JobStatus::error, FailureClass::code,
+          "it printed no report" +
+              (end.stderr_tail.empty() ? "" : ": " + end.stderr_tail.substr(0, 500)));
     const std::string status = report->string_or("status", "error");
     if (status != "pass" && status != "fail") return ended_without_result(*report);
     auto fitted = fit(*report, signature_.result);

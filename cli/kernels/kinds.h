@@ -1,6 +1,6 @@
-// GPU jobs as kinds of job that definitions invoke, under their own names (`job: tensor.compare`). An
-// attempt is the command `checkride kernel run NAME --json`, so that a device fault or a hang ends
-// with that process, and the same line works on another host.
+// GPU jobs as kinds of job that definitions invoke, under their own names (`job: tensor.compare`).
+// An attempt is the command `checkride kernel run NAME --json`, so that a device fault or a hang
+// ends with that process, and the same line works on another host.
 #pragma once
 
 #include <string>
