@@ -99,7 +99,7 @@ Tensor all_halves(std::int64_t heads) {
 
 namespace {
 
-// What a device found for these inputs, recorded (tests/fixtures/h200).
+// What a device found for these inputs, recorded (tests/fixtures/h200), replayed on the host.
 const char* const granularities[] = {"tensor", "head", "block"};
 json::object recorded_inputs(const std::string& granularity) {
   return {{"granularity", granularity}, {"distribution", "outliers"}, {"transpose", true}};
@@ -111,6 +111,20 @@ std::string fields_text(JobReport report) {
 }
 
 }  // namespace
+
+TEST_CASE("quant.e4m3: the host finds what a device found, byte for byte") {
+  for (const std::string granularity : granularities) {
+    REQUIRE(std::getenv("CHECKRIDE_SOURCE") != nullptr);
+    const fs::path path = fs::path(std::getenv("CHECKRIDE_SOURCE")) / "tests/fixtures/h200" /
+                          ("quant.e4m3." + granularity + ".json");
+    std::ifstream file(path);
+    CAPTURE(path);
+    REQUIRE(file);
+    std::stringstream recorded;
+    recorded << file.rdbuf();
+    REQUIRE(fields_text(report_of_run(recorded_inputs(granularity))) + "\n" == recorded.str());
+  }
+}
 
 TEST_CASE("quant: all 65,536 f16 values at many scales, against the table") {
   RandomStream random(6);
