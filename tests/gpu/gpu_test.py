@@ -19,6 +19,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("CHECKRIDE_BUILD", HERE.parent.parent / "build")).resolve()
+ENVIRONMENT = {**os.environ, "CHECKRIDE_BUILD": str(BUILD), "CHECKRIDE_SOURCE": str(HERE.parent.parent)}
 SECONDS_MAX = 240  # for one program
 SANITIZER_TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 
@@ -27,7 +28,7 @@ def run(command, seconds=SECONDS_MAX, folder=None):
     """Exit code (None: it ran too long), output and seconds."""
     begun = time.monotonic()
     try:
-        done = subprocess.run([str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL,
+        done = subprocess.run([str(word) for word in command], cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False)
         return done.returncode, done.stdout.decode("utf-8", "replace"), time.monotonic() - begun
     except subprocess.TimeoutExpired as late:
