@@ -46,12 +46,12 @@ def device():
     return report if report["backend"] == "cuda" else print(f"no device: {report['message']}")
 
 
-def programs_with_gpu_tests():
+def programs_with_gpu_tests(tags="[.gpu]"):
     found = []
     for path in sorted([*BUILD.glob("tests/unit/**/test_*"), *BUILD.glob("test_*")]):
         if not path.is_file() or not os.access(path, os.X_OK):
             continue
-        _, names, _ = run([path, "[.gpu]", "--list-test-names-only"], 30)
+        _, names, _ = run([path, tags, "--list-test-names-only"], 30)
         if names.strip():
             found.append((path, len(names.strip().splitlines())))
     return found
@@ -101,9 +101,9 @@ def sanitizers(folder):
         print("unavailable compute-sanitizer: not installed here")
         return []
     results = []
-    for path, _ in programs_with_gpu_tests():
+    # Tests tagged [small] do the same on little data: a tool slows a kernel by 10 to 100 times.
+    for path, _ in programs_with_gpu_tests("[.gpu][small]"):
         for name in SANITIZER_TOOLS:
-            # Tests tagged [small] do the same on little data: a tool slows a kernel by 10 to 100 times.
             code, text, seconds = run([tool, "--tool", name, "--error-exitcode", "86", "--print-limit", "1000", path,
                                        "[.gpu][small]"], 120, folder)
             summary = [line for line in text.splitlines() if "SUMMARY" in line]

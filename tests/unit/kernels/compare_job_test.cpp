@@ -236,7 +236,7 @@ TEST_CASE("tensor.compare: the device's bits are the host's", "[.gpu]") {
   }
 }
 
-TEST_CASE("tensor.compare: one small case for the sanitizers", "[.gpu-small]") {
+TEST_CASE("tensor.compare: one small case for the sanitizers", "[.gpu][small]") {
   REQUIRE(device());
   for (const auto& c : compare_cases::all_cases(70001)) {
     if (c.name != "f16 f16 strange" && c.name != "f32 f32 near") continue;

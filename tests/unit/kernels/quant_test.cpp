@@ -387,7 +387,7 @@ TEST_CASE("quant.e4m3: the device's codes are the host's for every shape and typ
         }
 }
 
-TEST_CASE("quant.e4m3: one small case for the sanitizers", "[.gpu-small]") {
+TEST_CASE("quant.e4m3: one small case for the sanitizers", "[.gpu][small]") {
   REQUIRE(device());
   const JobReport report =
       report_of_run({{"granularity", "block"}, {"transpose", true}}, {}, JobRequest::Where::cuda);

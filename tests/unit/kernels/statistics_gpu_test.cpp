@@ -104,7 +104,7 @@ TEST_CASE("device and host agree on every replicate", "[.gpu]") {
   agree(20'001);
 }
 
-TEST_CASE("device and host agree on a few replicates", "[.gpu]") {
+TEST_CASE("device and host agree on a few replicates", "[.gpu][small]") {
   agree(65);
 }
 
