@@ -71,8 +71,10 @@ Result<void> write_artifact(const JobRequest& request, const Sampled& sampled, T
   statistics::SampleFile file;
   file.metric = "latency_us_per_launch";
   file.unit = "us";
-  const std::string shape = given ? json::serialize(*inputs) : "{}";
-  file.cell = subject + " " + shape;
+  // Samples are compared with those of the same cell: two makes of one thing are given its name.
+  const std::string shape =
+      text(request.inputs, "cell", given ? json::serialize(*inputs) : std::string("{}"));
+  file.cell = has(request.inputs, "cell") ? shape : subject + " " + shape;
   const bool on_device = mode != TimingMode::host && device();
   file.conditions = {{"timing_mode", std::string(to_string(mode))},
                      {"subject", subject},
@@ -184,7 +186,7 @@ Job latency_measure_job() {
   job.title = "The time of one launch, the floor under it, and whether it settled";
   job.inputs =
       "{subject: string, subject_inputs?: dyn, timing_mode?: string, nodes?: int, "
-      "criterion?: string, min_samples?: int, timeout_s?: double}";
+      "criterion?: string, min_samples?: int, timeout_s?: double, cell?: string}";
   job.result =
       "{subject: string, timing_mode: string, criterion: string, latency_us_per_launch: double, "
       "p05_us: double, p95_us: double, mad_pct: double, samples: int, nodes: int, "
