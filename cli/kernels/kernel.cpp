@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 
@@ -97,6 +98,11 @@ Result<cel::Map> given_inputs(const KernelRunOptions& options, const cel::Type& 
 
 std::string shown(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
+  if (value.is_double()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", value.get_double());
+    return text;
+  }
   return json::serialize(value);
 }
 
