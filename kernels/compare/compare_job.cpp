@@ -103,6 +103,28 @@ Result<Answer> answer_on_host(const Tensor& actual, const Tensor& expected, cons
   return answer;
 }
 
+Relation relation_of(const std::string& word) {
+  return word == "equal"       ? Relation::equal
+         : word == "unrelated" ? Relation::unrelated
+                               : Relation::near;
+}
+
+// Tensors made up where they are compared; the comparison is timed.
+Result<Answer> answer_on_samples_on_host(ElementType type, std::uint64_t n, std::uint64_t seed,
+                                         Relation relation, const Limits& limits) {
+  Tensor actual = zeros(type, {static_cast<std::int64_t>(n)});
+  Tensor expected = actual;
+  with_types(type, type, [&]<class A, class>() {
+    auto* a = reinterpret_cast<typename A::Bits*>(actual.data.data());
+    auto* b = reinterpret_cast<typename A::Bits*>(expected.data.data());
+    for (std::uint64_t i = 0; i < n; ++i) {
+      a[i] = sample_actual<A>(seed, i, relation);
+      b[i] = sample_expected<A>(seed, i);
+    }
+  });
+  return answer_on_host(actual, expected, limits);
+}
+
 #ifdef CR_CUDA
 Result<cuda::DeviceBuffer> uploaded(const Tensor& tensor) {
   if (tensor.data.empty()) return cuda::DeviceBuffer::allocate(16);
@@ -125,13 +147,6 @@ Result<Answer> answer_on_device(const Tensor& actual, const Tensor& expected,
     answer.worst.push_back({value_at(actual, pair.index), value_at(expected, pair.index)});
   return answer;
 }
-#endif
-
-Relation relation_of(const std::string& word) {
-  return word == "equal"       ? Relation::equal
-         : word == "unrelated" ? Relation::unrelated
-                               : Relation::near;
-}
 
 PairValues sample_pair(ElementType type, std::uint64_t seed, std::uint64_t index,
                        Relation relation) {
@@ -143,25 +158,10 @@ PairValues sample_pair(ElementType type, std::uint64_t seed, std::uint64_t index
   return pair;
 }
 
-// Tensors made up where they are compared, and the comparison timed.
-Result<Answer> answer_on_samples(Backend backend, ElementType type, std::uint64_t n,
-                                 std::uint64_t seed, Relation relation, const Limits& limits) {
+Result<Answer> answer_on_samples_on_device(ElementType type, std::uint64_t n, std::uint64_t seed,
+                                           Relation relation, const Limits& limits) {
   Answer answer;
   const auto bytes = static_cast<std::size_t>(n * bytes_of(type));
-  if (backend == Backend::cpu) {
-    Tensor actual = zeros(type, {static_cast<std::int64_t>(n)});
-    Tensor expected = actual;
-    with_types(type, type, [&]<class A, class>() {
-      auto* a = reinterpret_cast<typename A::Bits*>(actual.data.data());
-      auto* b = reinterpret_cast<typename A::Bits*>(expected.data.data());
-      for (std::uint64_t i = 0; i < n; ++i) {
-        a[i] = sample_actual<A>(seed, i, relation);
-        b[i] = sample_expected<A>(seed, i);
-      }
-    });
-    return answer_on_host(actual, expected, limits);
-  }
-#ifdef CR_CUDA
   CR_TRY(const cuda::DeviceBuffer a, cuda::DeviceBuffer::allocate(bytes));
   CR_TRY(const cuda::DeviceBuffer b, cuda::DeviceBuffer::allocate(bytes));
   CR_CHECK(fill_samples(type, a.data(), b.data(), n, seed, relation));
@@ -175,11 +175,13 @@ Result<Answer> answer_on_samples(Backend backend, ElementType type, std::uint64_
       gigabytes_per_second(2.0 * static_cast<double>(bytes), timing.us_per_launch * 1e-6);
   for (const Worst& pair : answer.comparison.worst)
     answer.worst.push_back(sample_pair(type, seed, pair.index, relation));
-#else
-  static_cast<void>(bytes);
-#endif
   return answer;
 }
+#else
+// Without CUDA choose_backend() gives the host, and neither is reached.
+constexpr auto answer_on_device = answer_on_host;
+constexpr auto answer_on_samples_on_device = answer_on_samples_on_host;
+#endif
 
 void put_question(json::object& fields, const Question& question, ElementType actual,
                   ElementType expected) {
@@ -209,9 +211,10 @@ Result<JobReport> run_on_samples(const JobRequest& request) {
   CR_TRY(const Question question, question_of(inputs, type));
   if (question.policy == Policy::budget)
     return fail(ErrorCode::invalid_argument, "the policy budget needs tensors in files");
-  CR_TRY(const Answer answer,
-         answer_on_samples(report.backend, type, static_cast<std::uint64_t>(n), request.seed,
-                           relation_of(relation), question.limits));
+  const auto answer_on_samples =
+      report.backend == Backend::cuda ? answer_on_samples_on_device : answer_on_samples_on_host;
+  CR_TRY(const Answer answer, answer_on_samples(type, static_cast<std::uint64_t>(n), request.seed,
+                                                relation_of(relation), question.limits));
   put_fields(report.fields, answer.comparison, answer.worst);
   put_question(report.fields, question, type, type);
   report.fields["err_max"] = nullptr;
@@ -257,15 +260,11 @@ Result<JobReport> run_on_files(const JobRequest& request) {
     budget = error_budget(actual, expected, lowprec, all_threads());
   }
   // Files are in the host's memory: it is the quicker place, unless the device is asked for.
-  Answer answer;
   if (request.where == JobRequest::Where::cuda) {
     CR_TRY(report.backend, choose_backend(request));
-#ifdef CR_CUDA
-    CR_TRY(answer, answer_on_device(actual, expected, question.limits));
-#endif
-  } else {
-    CR_TRY(answer, answer_on_host(actual, expected, question.limits));
   }
+  const auto answer_on = report.backend == Backend::cuda ? answer_on_device : answer_on_host;
+  CR_TRY(const Answer answer, answer_on(actual, expected, question.limits));
   report.inputs_sha256 = digest_of(actual, expected);
   put_fields(report.fields, answer.comparison, answer.worst);
   put_question(report.fields, question, actual.type, expected.type);

@@ -27,6 +27,7 @@ namespace {
 std::string_view reason_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::unavailable: return "unavailable";
+    case ErrorCode::unsupported: return "unsupported";
     case ErrorCode::no_space: return "out_of_memory";
     case ErrorCode::timeout: return "timeout";
     case ErrorCode::io:

@@ -55,7 +55,7 @@ struct JobReport {
 };
 
 // An Error as a report: unavailable, or error with the code of its kind as reason (out_of_memory,
-// timeout, io, invalid_input, device_fault). Its text is the message.
+// timeout, io, not_found, invalid_input, unsupported, device_fault). Its text is the message.
 JobReport report_of(const Error& error);
 
 class Subject;

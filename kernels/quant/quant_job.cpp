@@ -102,6 +102,12 @@ std::int64_t bytes_moved(const Plan& plan, const Tensor& input) {
 }
 
 #ifdef CR_CUDA
+bool same_bits(const Quantized& x, const Quantized& y) {
+  return x.codes == y.codes && x.scale == y.scale && x.amax == y.amax && x.nan_in == y.nan_in &&
+         x.inf_in == y.inf_in && x.saturated == y.saturated &&
+         x.underflow_to_zero == y.underflow_to_zero && x.rel_fro == y.rel_fro;
+}
+
 Result<Answer> answer_on_device(const Plan& plan, const Tensor& input) {
   Answer answer;
   CR_TRY(cuda::DeviceBuffer data, cuda::DeviceBuffer::allocate(input.data.size()));
@@ -117,12 +123,6 @@ Result<Answer> answer_on_device(const Plan& plan, const Tensor& input) {
   return answer;
 }
 #endif
-
-bool same_bits(const Quantized& x, const Quantized& y) {
-  return x.codes == y.codes && x.scale == y.scale && x.amax == y.amax && x.nan_in == y.nan_in &&
-         x.inf_in == y.inf_in && x.saturated == y.saturated &&
-         x.underflow_to_zero == y.underflow_to_zero && x.rel_fro == y.rel_fro;
-}
 
 // The scales and codes of another quantiser, where they are given.
 struct Candidate {
