@@ -5,6 +5,7 @@
 
 #include "kernels/attention/forward_e4m3.h"
 #include "kernels/math/e4m3.h"
+#include "kernels/quant/code.h"
 
 namespace checkride::kernels::attention {
 namespace {
@@ -14,14 +15,14 @@ void quantise_heads(Dtype dtype, const std::vector<std::uint16_t>& bits, std::si
                     std::vector<float>& scales) {
   codes.resize(bits.size());
   scales = given;
-  if (given.empty()) scales.assign(bits.size() / head_elements, 1.0f);
+  if (given.empty()) scales.resize(bits.size() / head_elements);
   for (std::size_t head = 0; head < scales.size(); ++head) {
     const std::size_t first = head * head_elements;
     if (given.empty()) {
       float largest = 0.0f;
       for (std::size_t i = first; i < first + head_elements; ++i)
         largest = std::max(largest, std::fabs(float_from_bits(dtype, bits[i])));
-      if (largest > 0.0f && std::isfinite(largest)) scales[head] = largest / e4m3_max;
+      scales[head] = quant::scale_of(largest, quant::Code::e4m3, 0);
     }
     for (std::size_t i = first; i < first + head_elements; ++i)
       codes[i] = e4m3_from_float(float_from_bits(dtype, bits[i]) / scales[head]);

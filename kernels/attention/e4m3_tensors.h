@@ -10,7 +10,7 @@
 namespace checkride::kernels::attention {
 
 // Codes [heads][rows][dim] and what a code's value is multiplied with, by head. A head's scale is
-// its largest magnitude / 448, and 1 where that is 0 or not finite.
+// that of kernels/quant/code.h. Values are divided by it.
 struct E4m3Host {
   std::vector<std::uint8_t> q, k, v;
   std::vector<float> q_scale, k_scale, v_scale;

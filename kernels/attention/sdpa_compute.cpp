@@ -1,8 +1,6 @@
 #include "kernels/attention/sdpa_compute.h"
 
-#include <algorithm>
-#include <thread>
-
+#include "kernels/job/host_threads.h"
 #ifdef CR_CUDA
 #include "kernels/attention/sdpa_device.h"
 #endif
@@ -40,10 +38,6 @@ class DevicePass : public ForwardPass {
 #endif
 
 }  // namespace
-
-int host_threads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
 
 std::vector<std::uint16_t> compute_on_host(const SdpaCase& sdpa, const HostTensors& tensors,
                                            const std::vector<float>& v_scale, const Rows& rows,

@@ -29,6 +29,4 @@ std::vector<std::uint16_t> compute_on_host(const SdpaCase& sdpa, const HostTenso
 // On sdpa.backend. `sdpa` must outlive it.
 Result<std::unique_ptr<ForwardPass>> forward_pass(const SdpaCase& sdpa);
 
-int host_threads();
-
 }  // namespace checkride::kernels::attention

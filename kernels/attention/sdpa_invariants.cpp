@@ -4,6 +4,7 @@
 
 #include "kernels/attention/host_rows.h"
 #include "kernels/attention/sdpa_judge.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/math/e4m3.h"
 #include "kernels/math/random.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/attention/host_rows.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/math/random.h"
 

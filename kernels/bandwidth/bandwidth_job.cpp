@@ -1,12 +1,12 @@
 #include "kernels/bandwidth/bandwidth_job.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "kernels/bandwidth/datasheet.h"
 #include "kernels/bandwidth/memory_facts.h"
 #include "kernels/bandwidth/stream_math.h"
 #include "kernels/job/device.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/nvml/sampler.h"
 
@@ -61,8 +61,7 @@ Result<std::unique_ptr<bandwidth::Streams>> streams_on(Backend backend, std::int
   if (backend == Backend::cuda) return bandwidth::device_streams(static_cast<std::uint64_t>(bytes));
 #endif
   static_cast<void>(backend);
-  return bandwidth::host_streams(static_cast<std::uint64_t>(bytes),
-                                 static_cast<int>(std::thread::hardware_concurrency()));
+  return bandwidth::host_streams(static_cast<std::uint64_t>(bytes), host_threads());
 }
 
 json::value rounded(double GBps) {

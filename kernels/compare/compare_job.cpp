@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <thread>
 
 #include "engine/base/digest.h"
 #include "kernels/compare/sample.h"
 #include "kernels/compare/types.h"
 #include "kernels/compare/verdict.h"
 #include "kernels/job/device.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/tensor/files.h"
 #ifdef CR_CUDA
@@ -36,10 +36,6 @@ const std::string& result_text() {
                                   "rel_fro_limit?: double, err_max?: double, err_budget?: double, "
                                   "read_GBps?: double}";
   return text;
-}
-
-int all_threads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 // What is asked of the comparison, apart from the tensors.
@@ -94,7 +90,7 @@ Result<Answer> answer_on_host(const Tensor& actual, const Tensor& expected, cons
   const auto start = std::chrono::steady_clock::now();
   CR_TRY(answer.comparison,
          compare_on_host({actual.type, actual.data.data()}, {expected.type, expected.data.data()},
-                         actual.elements(), limits, all_threads()));
+                         actual.elements(), limits, host_threads()));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   answer.read_GBps = gigabytes_per_second(
       static_cast<double>(actual.data.size() + expected.data.size()), took.count());
@@ -257,7 +253,7 @@ Result<JobReport> run_on_files(const JobRequest& request) {
                   "lowprec is " + std::string(to_string(lowprec.type)) + shape_text(lowprec.shape) +
                       "; it must be of the type and shape of actual, " +
                       std::string(to_string(actual.type)) + shape_text(actual.shape));
-    budget = error_budget(actual, expected, lowprec, all_threads());
+    budget = error_budget(actual, expected, lowprec, host_threads());
   }
   // Files are in the host's memory: it is the quicker place, unless the device is asked for.
   if (request.where == JobRequest::Where::cuda) {

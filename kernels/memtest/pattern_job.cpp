@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <thread>
 
 #include "kernels/job/device.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/nvml/nvml.h"
 
@@ -108,7 +108,7 @@ Result<std::unique_ptr<memtest::Memory>> memory_on([[maybe_unused]] Backend back
 #ifdef CR_CUDA
   if (backend == Backend::cuda) return memtest::device_memory(bytes);
 #endif
-  return memtest::host_memory(bytes, static_cast<int>(std::thread::hardware_concurrency()));
+  return memtest::host_memory(bytes, host_threads());
 }
 
 Result<memtest::Plan> plan_of(const JobRequest& request) {

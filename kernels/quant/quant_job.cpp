@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <cmath>
-#include <thread>
 
 #include "engine/base/digest.h"
 #include "kernels/job/device.h"
+#include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/quant/quantize.h"
 #include "kernels/tensor/files.h"
@@ -33,10 +33,6 @@ constexpr std::string_view result_text =
     "saturated: int, underflow_to_zero: int, nan_in: int, inf_in: int, "
     "rel_fro_roundtrip?: double, codes_sha256: string, scales_wrong: int, codes_mismatch: int, "
     "bytes_moved: int, latency_us_per_launch?: double, moved_GBps?: double}";
-
-int all_threads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
 
 Result<Tensor> input_of(const JobRequest& request) {
   const json::object& inputs = request.inputs;
@@ -216,7 +212,7 @@ Result<JobReport> run(const JobRequest& request) {
   CR_TRY(const Tensor input, input_of(request));
   CR_TRY(const Plan plan, plan_of(request.inputs, input));
   Answer answer;
-  CR_TRY(answer.quantized, quantize_on_host(plan, input, all_threads()));
+  CR_TRY(answer.quantized, quantize_on_host(plan, input, host_threads()));
   report.status = Status::pass;
 #ifdef CR_CUDA
   if (report.backend == Backend::cuda) {

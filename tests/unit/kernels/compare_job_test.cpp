@@ -11,6 +11,7 @@
 #include "kernels/job/device.h"
 #include "kernels/tensor/files.h"
 #include "tests/unit/kernels/compare_cases.h"
+#include "tests/unit/kernels/folder.h"
 #ifdef CR_CUDA
 #include "kernels/compare/device_compare.h"
 #include "kernels/measure/graph_timer.h"
@@ -22,15 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "checkride_compare_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-};
+using test::Folder;
 
 JobReport report_of_run(json::object inputs, JobRequest::Where where = JobRequest::Where::cpu) {
   JobRequest request;
@@ -168,6 +161,9 @@ TEST_CASE("tensor.compare: what cannot be compared is an error") {
   REQUIRE(write_npy(files.folder.path / "reference.npy", zeros(ElementType::f64, {8, 64, 512})));
   REQUIRE(code(files.inputs()) == "invalid_input");  // the shapes differ
   REQUIRE(code({{"sample_elements", 0}}) == "invalid_input");
+  const std::string later = (files.folder.path / "later.npy").string();
+  std::ofstream(later, std::ios::binary) << std::string("\x93NUMPY\x09\x00\x10\x00xxxx", 14);
+  REQUIRE(code({{"actual", later}, {"expected", later}}) == "unsupported");  // .npy version 9
   REQUIRE(write_npy(files.folder.path / "empty.npy", zeros(ElementType::f32, {0})));
   const std::string empty = (files.folder.path / "empty.npy").string();
   const JobReport nothing = report_of_run({{"actual", empty}, {"expected", empty}});

@@ -1,5 +1,4 @@
 #include <lz4.h>
-#include <unistd.h>
 
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
@@ -13,6 +12,7 @@
 #include "kernels/inspect/occupancy.h"
 #include "kernels/inspect/opcodes.h"
 #include "kernels/inspect/ptxas_log.h"
+#include "tests/unit/kernels/folder.h"
 #include "tests/unit/kernels/run_job.h"
 
 namespace checkride::kernels {
@@ -59,18 +59,7 @@ std::string fat_binary(std::string payload, std::uint64_t flags, std::size_t pac
 
 // A file that goes with this program.
 std::filesystem::path temporary(const std::string& name, const std::string& contents) {
-  struct Folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                 ("checkride-inspect-" + std::to_string(::getpid()));
-    Folder() { std::filesystem::create_directory(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-  };
-  static const Folder folder;
+  static const test::Folder folder;
   REQUIRE(write_file_atomic(folder.path / name, contents));
   return folder.path / name;
 }

@@ -12,6 +12,7 @@
 #include "kernels/job/job.h"
 #include "kernels/statistics/comparison.h"
 #include "kernels/statistics/perf_compare_job.h"
+#include "tests/unit/kernels/folder.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -20,13 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path = [] {
-    std::string name = (fs::temp_directory_path() / "perf_compare.XXXXXX").string();
-    return fs::path(::mkdtemp(name.data()));
-  }();
-  ~Folder() { fs::remove_all(path); }
-};
+using test::Folder;
 
 // A side whose blocks scatter by half a percent around `level`.
 SampleFile side(double level, std::uint64_t seed, int blocks = 8, std::size_t samples = 50) {

@@ -13,6 +13,7 @@
 #include "kernels/statistics/comparison.h"
 #include "kernels/statistics/samples.h"
 #include "tests/unit/kernels/fake_nvml.h"
+#include "tests/unit/kernels/folder.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -21,13 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path = [] {
-    std::string name = (fs::temp_directory_path() / "proc_measure.XXXXXX").string();
-    return fs::path(::mkdtemp(name.data()));
-  }();
-  ~Folder() { fs::remove_all(path); }
-};
+using test::Folder;
 
 StepLines lines_of(const std::string& regex, std::int64_t warmup = 1, double per_step = 1.0) {
   auto lines = StepLines::create({regex, warmup, per_step});

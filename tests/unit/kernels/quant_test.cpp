@@ -14,6 +14,7 @@
 #include "kernels/quant/quantize.h"
 #include "kernels/tensor/files.h"
 #include "kernels/tensor/generate.h"
+#include "tests/unit/kernels/folder.h"
 #ifdef CR_CUDA
 #include "kernels/measure/graph_timer.h"
 #include "kernels/quant/device_quantize.h"
@@ -26,15 +27,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "checkride_quant_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-};
+using test::Folder;
 
 JobReport report_of_run(json::object inputs, const fs::path& folder = {},
                         JobRequest::Where where = JobRequest::Where::cpu) {
@@ -78,26 +71,6 @@ std::uint8_t from_table(double value) {
   }
   return static_cast<std::uint8_t>(best | (std::signbit(value) ? 0x80u : 0u));
 }
-
-// Every f16 bit pattern times a factor for each head, as f32; NaN and infinities in the first only.
-Tensor all_halves(std::int64_t heads) {
-  Tensor tensor = zeros(ElementType::f32, {1, heads, 1024, 64});
-  RandomStream random(2);
-  for (std::int64_t head = 0; head < heads; ++head) {
-    const double factor =
-        head == 0 ? 1.0 : std::ldexp(1.0 + random.uniform(), static_cast<int>(head * 7 % 61) - 30);
-    for (std::size_t bits = 0; bits < 65536; ++bits) {
-      const auto value = static_cast<double>(float_from_f16(static_cast<std::uint16_t>(bits)));
-      set_value(tensor, static_cast<std::size_t>(head) * 65536 + bits,
-                head != 0 && !std::isfinite(value) ? 0.0 : value * factor);
-    }
-  }
-  return tensor;
-}
-
-}  // namespace
-
-namespace {
 
 // What a device found for these inputs, recorded (tests/fixtures/h200), replayed on the host.
 const char* const granularities[] = {"tensor", "head", "block"};
@@ -334,6 +307,23 @@ TEST_CASE("quant.e4m3: what cannot be quantised is an error") {
 
 #ifdef CR_CUDA
 namespace {
+
+// Every f16 bit pattern times a factor for each head, as f32; NaN and infinities in the first only.
+Tensor all_halves(std::int64_t heads) {
+  Tensor tensor = zeros(ElementType::f32, {1, heads, 1024, 64});
+  RandomStream random(2);
+  for (std::int64_t head = 0; head < heads; ++head) {
+    const double factor =
+        head == 0 ? 1.0 : std::ldexp(1.0 + random.uniform(), static_cast<int>(head * 7 % 61) - 30);
+    for (std::size_t bits = 0; bits < 65536; ++bits) {
+      const auto value = static_cast<double>(float_from_f16(static_cast<std::uint16_t>(bits)));
+      set_value(tensor, static_cast<std::size_t>(head) * 65536 + bits,
+                head != 0 && !std::isfinite(value) ? 0.0 : value * factor);
+    }
+  }
+  return tensor;
+}
+
 void require_same(const Tensor& tensor, const Plan& plan) {
   auto data = cuda::DeviceBuffer::allocate(tensor.data.size());
   REQUIRE((data && data->upload(tensor.data.data())));

@@ -14,16 +14,13 @@
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
 #include "kernels/subjects/named.h"
+#include "tests/unit/kernels/folder.h"
 
 namespace checkride::kernels::test {
 
 inline std::filesystem::path scratch_folder() {
-  static const std::filesystem::path folder = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "kernels.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    return std::filesystem::path(name);
-  }();
-  return folder;
+  static const Folder folder;
+  return folder.path;
 }
 
 // With CHECKRIDE_RECORD set to a folder, reports and samples are kept there: what fixtures of a

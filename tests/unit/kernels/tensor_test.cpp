@@ -7,6 +7,7 @@
 
 #include "kernels/tensor/files.h"
 #include "kernels/tensor/generate.h"
+#include "tests/unit/kernels/folder.h"
 
 using namespace checkride;
 using namespace checkride::kernels;
@@ -14,14 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "checkride_tensor_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
+struct Folder : test::Folder {
   fs::path file(const std::string& name, const std::string& bytes) const {
     std::ofstream(path / name, std::ios::binary) << bytes;
     return path / name;

@@ -15,30 +15,16 @@
 #include "kernels/tools/child.h"
 #include "kernels/tools/ncu_job.h"
 #include "kernels/tools/sanitizer_job.h"
+#include "tests/unit/kernels/folder.h"
 #include "tests/unit/kernels/run_job.h"
 
 namespace checkride::kernels {
 namespace {
 
+using test::Folder;
 using testing::fixture;
 using tools::ChildCommand;
 using tools::run_child;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "checkride-tools-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
 
 // A tool of that name first on PATH for as long as this lives.
 class FakeTool {
