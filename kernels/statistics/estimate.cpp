@@ -5,16 +5,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "kernels/statistics/quiet.h"
+
 namespace checkride::kernels::statistics {
 
 namespace {
 
-namespace policies = boost::math::policies;
-// Nothing throws: results out of range become infinite or NaN and are judged as such.
-using Quiet = policies::policy<
-    policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
-    policies::overflow_error<policies::ignore_error>,
-    policies::evaluation_error<policies::ignore_error>, policies::promote_double<false>>;
 using Student = boost::math::students_t_distribution<double, Quiet>;
 
 // Differences that rounding alone can make between two estimates of theta.

@@ -4,15 +4,11 @@
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 
+#include "kernels/statistics/quiet.h"
+
 namespace checkride::kernels::statistics {
 
 namespace {
-
-namespace policies = boost::math::policies;
-using Quiet = policies::policy<
-    policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
-    policies::overflow_error<policies::ignore_error>,
-    policies::evaluation_error<policies::ignore_error>, policies::promote_double<false>>;
 
 // Ranks that come up less often than this in all the world's runs are left out.
 constexpr double negligible = 1e-15;
