@@ -132,6 +132,8 @@ TEST_CASE("one pass of hash sees every alias", "[memtest]") {
   CHECK(values.size() == 100000);
 }
 
+namespace {
+
 // Flips a bit of one word behind a march's back; what is found must say so.
 Outcome march_with_flipped_bit(Memory& memory, const std::string& name, unsigned bit) {
   Plan plan = plan_with({name});
@@ -155,6 +157,8 @@ Outcome march_with_flipped_bit(Memory& memory, const std::string& name, unsigned
   if (name != "block_move") CHECK(error.mismatch.address == address);
   return *outcome;
 }
+
+}  // namespace
 
 TEST_CASE("an injected bit is named: address, bit and class", "[memtest]") {
   const std::string name = GENERATE(from_range(names_without_fade()));
