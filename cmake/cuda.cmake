@@ -22,11 +22,19 @@ if(CMAKE_CUDA_COMPILER)
   endif()
 endif()
 
+set(CR_CUDA_TARGETS "" CACHE STRING
+  "more -gencode options, for kernels that run on any device: -gencode=arch=compute_80,code=sm_80")
+
 # cr_cuda_library(NAME SOURCES ... PUBLIC ... [TARGETS -gencode=...]): kernels and what launches them.
+# TARGETS are of kernels that run on other devices than an H100 or H200; they travel as PTX at least.
 # Device code is stored uncompressed, so that tests can read it from the objects;
 # the global property CR_CUDA_LIBRARIES names all of them.
 function(cr_cuda_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;TARGETS" ${ARGN})
+  if(ARG_TARGETS)
+    separate_arguments(more UNIX_COMMAND "${CR_CUDA_TARGETS}")
+    list(APPEND ARG_TARGETS ${more})
+  endif()
   add_library(${name} STATIC ${ARG_SOURCES})
   set_property(GLOBAL APPEND PROPERTY CR_CUDA_LIBRARIES ${name})
   string(REPLACE "checkride_" "" short ${name})
