@@ -83,6 +83,14 @@ Result<pid_t> start(const kernels::Job& job, const FileDescriptor& input, const 
   ::_exit(127);
 }
 
+// Ctrl-C at a terminal reaches this process alone: what the child started is in the child's group.
+volatile std::sig_atomic_t group_of_child = 0;
+void end_with_child(int signal) {
+  ::kill(-group_of_child, SIGKILL);
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 // All it says until its end, or what there is at the deadline.
 std::string read_until(int fd, std::optional<Clock::time_point> deadline, bool& in_time) {
   std::string text;
@@ -132,6 +140,8 @@ Result<json::object> run_in_child(const kernels::Job& job, const JobRequest& req
   CR_TRY(Pipe output, make_pipe());
   CR_TRY(const pid_t pid, start(job, input, output));
   output.write.reset();
+  group_of_child = pid;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, end_with_child);
   std::optional<Clock::time_point> deadline;
   if (timeout) deadline = Clock::now() + *timeout;
   bool in_time = true;
@@ -141,6 +151,7 @@ Result<json::object> run_in_child(const kernels::Job& job, const JobRequest& req
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
   times.end_ns = now_ns();
   boost::system::error_code problem;
   json::value value = json::parse(text, problem);

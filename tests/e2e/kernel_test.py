@@ -93,6 +93,29 @@ def a_job_that_hangs_or_is_killed_becomes_a_report(place):
     equal((killed["status"], killed["reasons"]), ("error", ["killed"]), "a job that was killed")
 
 
+def running(process):
+    try:
+        return process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@case
+def what_a_job_started_ends_with_the_person_s_patience(place):
+    mark = place.folder / "mark"
+    program = place.begin("kernel", "run", "proc.measure", "-p", f"script=echo $$ > {mark}; sleep 300 & sleep 300")
+    while not mark.exists() or not mark.read_text().strip():
+        check(program.poll() is None, "it ended by itself")
+        time.sleep(0.01)
+    program.send_signal(signal.SIGINT)
+    equal(program.wait(30), -signal.SIGINT, "the exit code")
+    shell = pathlib.Path("/proc", mark.read_text().strip())
+    deadline = time.monotonic() + 10
+    while running(shell):
+        check(time.monotonic() < deadline, "its command goes on")
+        time.sleep(0.01)
+
+
 @case
 def in_a_procedure_no_is_a_result_and_no_answer_is_none(place):
     path = place.folder / "flaky.yaml"
