@@ -183,7 +183,8 @@ class Place:
             self.tool("--resolve", self.worktree(), "--at", self.tip)
         elif gate == "fix" and (self.worktree() / "gh200").is_dir():
             self.tool("--move-package", self.worktree())
-        elif gate == "ask":  # "put the worktree right": as it was before the patch was begun
+        elif gate == "ask" and self.worktree().is_dir():
+            # "Put the worktree right": as it was before the patch was begun.
             # Locks of a git that died: of the worktree's index and HEAD, and of its branch.
             for name in ("index", "HEAD", f"refs/heads/{BRANCH}"):
                 lock = self.git("rev-parse", "--path-format=absolute", "--git-path", f"{name}.lock",
