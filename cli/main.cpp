@@ -1,5 +1,5 @@
-// The composition root: the only place where concrete classes meet. Reads the command line and hands
-// each verb what it needs.
+// The composition root: the only place where concrete classes meet. Reads the command line and
+// hands each verb what it needs.
 #include <unistd.h>
 
 #include <csignal>
@@ -13,12 +13,38 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "engine/base/version.h"
+#include "engine/cel/text.h"
 #include "engine/runners/local/supervisor.h"
 
 namespace checkride::cli {
+namespace {
+
+// One sentence about what could not be read, and where its help is.
+std::string usage_error(const CLI::App* app, const CLI::Error& error) {
+  std::string command = app->get_name();
+  const CLI::App* verb = app;
+  while (!verb->get_subcommands().empty()) {
+    verb = verb->get_subcommands().front();
+    command += " " + verb->get_name();
+  }
+  std::string what = error.what();
+  if (const auto unknown = app->remaining(true); !unknown.empty()) {
+    what = "not known here:";
+    for (const std::string& word : unknown) what += " " + word;
+    std::vector<std::string> known;
+    for (const CLI::App* below : verb->get_subcommands({})) known.push_back(below->get_name());
+    for (const CLI::Option* option : verb->get_options()) known.push_back(option->get_name());
+    if (const std::string meant = cel::did_you_mean(unknown.front(), known); !meant.empty())
+      what += " (" + meant + ")";
+  }
+  return command + ": " + what + "; see `" + command + " --help`\n";
+}
+
+}  // namespace
 
 int run(int argc, char** argv) {
   Parser parser;
+  parser.app.fallthrough();  // --store and --resource are taken behind the verb too
   parser.app.set_version_flag("--version", std::string(build_version));
   parser.app.add_option("--store", parser.store, "folder of the store (default $CHECKRIDE_STORE)");
   parser.app
@@ -26,6 +52,7 @@ int run(int argc, char** argv) {
                   "what the store's runs may lease, as gpu=2 or port=8001,8002; kept in the store")
       ->allow_extra_args(false);
   parser.app.require_subcommand(1);
+  parser.app.failure_message(usage_error);
   add_acting_verbs(parser);
   add_reading_verbs(parser);
   add_kernel_verbs(parser);
@@ -52,8 +79,7 @@ int run(int argc, char** argv) {
   context.open_reader = [&] { return open_for_reading(context.store); };
   context.definition = [&](const LogReader& log,
                            const Digest& hash) -> Result<std::shared_ptr<const Definition>> {
-    if (const auto found = definitions.find(hash); found != definitions.end())
-      return found->second;
+    if (const auto found = definitions.find(hash); found != definitions.end()) return found->second;
     StoredDefinitions stored(log, catalog);
     CR_TRY(auto definition, stored.definition(hash));
     for (const auto& [machine_hash, machine] : definition->machines)

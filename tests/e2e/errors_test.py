@@ -53,6 +53,15 @@ def refused(reply, code, *words):
 
 
 @case
+def a_command_line_that_cannot_be_read_is_one_line_with_a_hint(place):
+    refused(place.checkride("statsu"), USAGE, "statsu", "did you mean 'status'?", "checkride --help")
+    refused(place.checkride("run", "gh200-rebase", "--dryrun"), USAGE, "--dryrun", "'--dry-run'")
+    refused(place.checkride("ls", "nonsense"), USAGE, "checkride ls", "nonsense")
+    elsewhere = place.folder / "elsewhere"
+    contains(place.checkride("ls", "--store", elsewhere).must(OK).out, str(elsewhere), "it named")
+
+
+@case
 def wrong_parameters_are_usage_errors_and_start_nothing(place):
     place.make()
     refused(place.start("-p", "no_such=1"), USAGE, "no_such")
