@@ -1,8 +1,11 @@
 // The composition root: the only place where concrete classes meet. Reads the command line and
 // hands each verb what it needs.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 
@@ -38,6 +41,19 @@ std::string usage_error(const CLI::App* app, const CLI::Error& error) {
       what += " (" + meant + ")";
   }
   return command + ": " + what + "; see `" + command + " --help`\n";
+}
+
+// A pipe whose other end has read enough, as under `| head`: no failure.
+bool reader_left() {
+  struct stat is {};
+  return ::fstat(STDOUT_FILENO, &is) == 0 && (S_ISFIFO(is.st_mode) || S_ISSOCK(is.st_mode));
+}
+
+// Where the caller closed a standard stream, the next file to be opened would get its number, and
+// what is printed would be written into the store.
+void open_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != stream) std::abort();
 }
 
 }  // namespace
@@ -89,12 +105,17 @@ int run(int argc, char** argv) {
   };
   context.find_source = find_source;
   context.resources = parser.resources;
-  return parser.chosen(context);
+  const int code = parser.chosen(context);
+  std::cout.flush();
+  if (std::cout || reader_left()) return code;
+  std::cerr << "checkride: the output could not be written; see to where it goes\n";
+  return code == exit_ok ? exit_engine : code;
 }
 
 }  // namespace checkride::cli
 
 int main(int argc, char** argv) {
+  checkride::cli::open_closed_streams();
   // The hidden verbs come first: a supervisor has nothing to parse and must be quick and small.
   if (argc == 3 && std::string_view(argv[1]) == "supervise")
     return checkride::supervise(argv[2], checkride::cli::all_jobs());

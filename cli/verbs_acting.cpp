@@ -70,9 +70,21 @@ void add_acting_verbs(Parser& parser) {
         verb.add_option("run", options->run)->required();
         verb.add_option("incident", options->incident);
         auto* how = verb.add_option_group("choice")->require_option(0, 1);
-        for (const char* name : {"retry", "give-up", "started", "finished", "lost"})
+        for (const char* name : {"retry", "give-up"})
           how->add_flag_callback(std::string("--") + name,
                                  [options, name] { options->how = name; });
+        for (const auto& [name, help] : {std::pair("started", "the job runs: look for it again"),
+                                         std::pair("finished", "it ended, with --result"),
+                                         std::pair("lost", "it is gone: the state sees an error")})
+          how->add_option_function<std::vector<std::string>>(
+                 std::string("--") + name,
+                 [options, how_it_was = name](const std::vector<std::string>& jobs) {
+                   options->how = how_it_was;
+                   options->job = jobs.empty() ? std::string() : jobs.front();
+                 },
+                 help)
+              ->expected(0, 1)
+              ->type_name("[JOB]");
         how->add_option_function<std::string>("--goto", [options](const std::string& state) {
           options->how = "goto";
           options->state = state;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "cli/commentary.h"
 #include "cli/commands/doctor.h"
 #include "cli/commands/export_scxml.h"
@@ -32,10 +34,15 @@ namespace {
 
 // Without an owner nobody drives anything; with one, it drives what its clients follow.
 Driven driven_by_owner(const Context& context) {
-  bool owned = false;
-  if (const auto socket = owner_socket(context.store)) owned = OwnerClient::connect(*socket).has_value();
-  return [owned](const RunId&) -> std::optional<bool> {
-    return owned ? std::nullopt : std::optional(false);
+  std::set<RunId> driven;
+  if (const auto socket = owner_socket(context.store))
+    if (const auto owner = OwnerClient::connect(*socket)) {
+      auto roots = (*owner)->driven();
+      if (!roots) return {};  // it left meanwhile, or is another version: not known
+      driven = *std::move(roots);
+    }
+  return [driven = std::move(driven)](const RunId& root) -> std::optional<bool> {
+    return driven.contains(root);
   };
 }
 

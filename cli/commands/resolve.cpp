@@ -101,6 +101,13 @@ int cmd_resolve(const Context& context, const ResolveOptions& options) {
     if (chosen == nullptr)
       return report_error(context, Error{ErrorCode::not_found,
                                          "name one of the open incidents: " + names, {}});
+    if (!options.job.empty() && (!chosen->record.job || chosen->record.job->value != options.job))
+      return report_error(
+          context, Error{ErrorCode::not_found,
+                         "incident " + chosen->id.value + " is not about the job '" + options.job +
+                             "'" +
+                             (chosen->record.job ? " but about " + chosen->record.job->value : ""),
+                         {}});
     ResolveIncident resolve;
     using How = ResolveIncident::How;
     for (const How how : {How::retry, How::started, How::finished, How::lost, How::jump,

@@ -184,6 +184,16 @@ Result<std::vector<SearchRow>> OwnerClient::find(const std::string& fact_type,
   return rows;
 }
 
+Result<std::set<RunId>> OwnerClient::driven() const {
+  CR_CHECK(ask([](schema::Request::Builder request) { request.setDriven(); }));
+  std::set<RunId> roots;
+  CR_CHECK(items([&](schema::Item::Reader item) -> Result<bool> {
+    roots.insert(RunId(std::string(item.getKey())));
+    return true;
+  }));
+  return roots;
+}
+
 Result<void> OwnerClient::store_definition(const StoredDefinition& definition) {
   CR_TRY(const std::string value, codec::encode_definition(definition));
   CR_CHECK(ask([&](schema::Request::Builder request) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cli/owner/wire.h"
@@ -28,6 +29,8 @@ class OwnerClient final : public LogReader {
   Result<std::optional<StoredDefinition>> definition(const Digest& hash) const override;
   Result<std::vector<SearchRow>> find(const std::string& fact_type,
                                       std::size_t count_max) const override;
+  // The root runs that the owner drives now.
+  Result<std::set<RunId>> driven() const;
 
   Result<void> store_definition(const StoredDefinition& definition);
   // The actor is the user at this end, or `claimed` when given.

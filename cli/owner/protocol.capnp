@@ -21,6 +21,7 @@ struct Request {
     submit @8 :Submit;
     follow @9 :Text;         # a root run: drive it while this connection lives
     verify @10 :Text;        # a run, or empty for all
+    driven @11 :Void;        # the root runs that the owner drives, as keys
   }
 }
 struct Range {

@@ -243,6 +243,13 @@ class OwnerServer::Session : public std::enable_shared_from_this<Session> {
         asio::post(server_.io_, [self] { self->tell_rest(); });
         return {};
       }
+      case schema::Request::DRIVEN: {
+        std::vector<Part> parts;
+        for (const RunId& root : server_.runtime_.driven())
+          parts.push_back(Part{root.value, 0, {}, {}});
+        send(items_frame(parts, false));
+        return {};
+      }
       case schema::Request::VERIFY: {
         const std::string run = request.getVerify();
         CR_TRY(const VerifyReport report,

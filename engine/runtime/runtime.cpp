@@ -114,6 +114,12 @@ Result<void> Runtime::drive(const RunId& root) {
   return {};
 }
 
+std::vector<RunId> Runtime::driven() const {
+  std::vector<RunId> roots;
+  for (const auto& [root, followers] : driven_) roots.push_back(root);
+  return roots;
+}
+
 void Runtime::stop_driving(const RunId& root) {
   const auto found = driven_.find(root);
   if (found == driven_.end() || --found->second > 0) return;

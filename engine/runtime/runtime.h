@@ -83,7 +83,7 @@ class Runtime final : public JobListener {
   // From now on the tree under `root` gets its jobs started and its timers fired.
   Result<void> drive(const RunId& root);
   void stop_driving(const RunId& root);
-  bool driven(const RunId& root) const { return driven_.contains(root); }
+  std::vector<RunId> driven() const;
 
   // Nothing in the tree can move without a person: it has ended, or only gates and incidents
   // remain.

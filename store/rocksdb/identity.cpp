@@ -49,9 +49,14 @@ Result<std::string> new_store_id() {
 Result<std::string> read_store_id(const fs::path& store) {
   const fs::path path = store / "store";
   auto text = read_file(path, file_bytes_max);
-  if (!text && text.error().code == ErrorCode::not_found)
+  if (!text && text.error().code == ErrorCode::not_found) {
+    std::error_code unknown;
+    if (fs::exists(store / "db" / "CURRENT", unknown))
+      return fail(ErrorCode::corrupt, "the store at '" + store.native() +
+                                          "' lacks its file 'store'; restore it from a backup");
     return fail(ErrorCode::not_found,
                 "there is no store at '" + store.native() + "'; `checkride run` makes one");
+  }
   const auto damaged = [&] {
     return fail(ErrorCode::corrupt, "the file '" + path.native() +
                                         "' is damaged; restore it from a backup of the store");

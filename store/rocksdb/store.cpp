@@ -75,12 +75,8 @@ Result<void> Store::Parts::find_id() {
     id = *std::move(known);
     return {};
   }
-  if (!writing() || known.error().code != ErrorCode::not_found ||
-      fs::exists(path / "db" / "CURRENT"))
-    return known.error().code == ErrorCode::not_found
-               ? fail(ErrorCode::corrupt, "the store at '" + path.native() +
-                                              "' lacks its file 'store'; restore it from a backup")
-               : tl::unexpected(std::move(known).error());
+  if (!writing() || known.error().code != ErrorCode::not_found)
+    return tl::unexpected(std::move(known).error());
   // Something else's folder is not made a store by mistake.
   std::error_code error;
   for (auto at = fs::directory_iterator(path, error); !error && at != fs::directory_iterator();
@@ -155,8 +151,8 @@ Result<void> Store::Parts::check_acknowledged() {
       "the log in '" + path.native() + "' was acknowledged up to record number " +
       std::to_string(position->global.value) + " (heads file '" + heads_path.native() + "')";
   const std::string_view advice =
-      "; if this is an older copy, `checkride restore` takes it as it is, else restore the store "
-      "from a backup";
+      "; bring the newer store back, or, to go on from an older copy all the same, remove the heads "
+      "file";
   if (last < position->global) {
     std::string ends = "ends at record number " + std::to_string(last.value);
     if (const auto record = reader->at_global(last); record && last.value != 0)

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Wrong usage, missing tools, a damaged or occupied store: one clear sentence and the right exit code."""
 
+import json
 import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import time
 
-from harness import (ENGINE, FAILED, OK, USAGE, WAITING, case, check, contains, equal, main)
+from harness import (CHECKRIDE, ENGINE, FAILED, OK, USAGE, WAITING, case, check, contains, equal, main)
 
 ONE = ["03-state-tracker"]
 
@@ -233,6 +235,119 @@ def a_store_that_cannot_be_written_is_an_engine_error(place):
     blocker = place.folder / "blocker"
     blocker.write_text("a file", encoding="utf-8")
     refused(place.start(env={"CHECKRIDE_STORE": str(blocker / "store")}), ENGINE, "blocker")
+
+
+@case
+def a_store_without_its_identity_is_damaged_and_not_empty(place):
+    place.make()
+    place.start(patches=ONE).must(WAITING)
+    (place.store / "store").unlink()
+    for verb in ("ls", "status", "inbox", "verify"):
+        refused(place.checkride(verb), ENGINE, "lacks its file 'store'")
+    refused(place.start(run="s", patches=ONE), ENGINE, "lacks its file 'store'")
+
+
+@case
+def what_is_printed_to_closed_streams_does_not_end_up_in_the_store(place):
+    definition = place.folder / "quick.yaml"
+    definition.write_text(SLOW_DEFINITION, encoding="utf-8")
+    (place.folder / "go").touch()
+
+    def close_all():
+        for stream in (0, 1, 2):
+            os.close(stream)
+    for run in ("a", "b", "c"):
+        reply = place.checkride("run", definition, "--id", run, "-p", f"go={place.folder / 'go'}",
+                                stdin=None, preexec_fn=close_all)  # pylint: disable=W1509
+        equal(reply.code, WAITING, "the exit code with closed streams")
+    for run in ("a", "b", "c"):
+        place.sound(run)
+    heads = list((place.folder / "state").glob("checkride-heads/*"))
+    equal(len(heads), 1, "heads files")
+    reply = place.checkride("ls").must(OK)
+    equal(reply.err, "", "complaints about the store")
+
+
+@case
+def output_that_cannot_be_written_is_an_engine_error(place):
+    place.make()
+    place.start(patches=ONE).must(WAITING)
+    for verb in (["report", "r"], ["history", "r", "--json"], ["ls"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CHECKRIDE, *verb], env=place.env, stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        equal(done.returncode, ENGINE, f"{verb} to a full disk")
+        contains(done.stderr.decode(), "could not be written", f"what {verb} said")
+    # A reader that has seen enough is no failure.
+    done = subprocess.run(["sh", "-c", f"'{CHECKRIDE}' history r --json; echo $? >&2"], env=place.env,
+                          stdin=subprocess.DEVNULL, stdout=closed_pipe(), stderr=subprocess.PIPE, check=False)
+    equal(done.stderr.decode().strip(), "0", "the exit code where nobody reads on")
+
+
+def closed_pipe():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+@case
+def a_run_that_the_owner_does_not_drive_is_interrupted(place):
+    definition = place.folder / "slow.yaml"
+    definition.write_text(SLOW_DEFINITION, encoding="utf-8")
+    go = place.folder / "go"
+    first = place.begin("run", definition, "--id", "left", "-p", f"go={go}", output="first.out")
+    second = None
+    try:
+        place.until(lambda: list(place.store.glob("attempts/left.*/identity.json")), "the first job")
+        second = place.begin("run", definition, "--id", "followed", "-p", f"go={go}", output="second.out")
+        place.until(lambda: list(place.store.glob("attempts/followed.*/identity.json")), "the second job")
+        equal({run: place.status(run)["activity"] for run in ("left", "followed")},
+              {"left": "running", "followed": "running"}, "while both are followed")
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        place.until(lambda: place.status("followed")["activity"] == "running", "the second to take over")
+        place.until(lambda: place.status("left")["activity"] == "interrupted", "the first to be interrupted")
+        text = place.checkride("ls").must(OK).out
+        contains(text, "`checkride resume`", "ls of a run that nobody drives")
+        go.touch()
+        equal(second.wait(60), WAITING, "the second run")
+        place.checkride("resume", "left").must(WAITING)
+        place.sound("left")
+    finally:
+        for owner in (first, second):
+            if owner is not None and owner.poll() is None:
+                os.kill(owner.pid, signal.SIGKILL)
+                owner.wait()
+        go.touch()
+
+
+@case
+def an_incident_ends_by_the_commands_that_inbox_prints(place):
+    definition = place.folder / "asking.yaml"
+    definition.write_text(SLOW_DEFINITION.replace("repeat: safe", "repeat: ask"), encoding="utf-8")
+    go = place.folder / "go"
+    result = place.folder / "result.json"
+    result.write_text('{"exit_code": 0, "stdout": "", "stderr": "", "values": {}}', encoding="utf-8")
+    for run, word, end in (("one", "--finished", WAITING), ("two", "--lost", FAILED)):
+        owner = place.begin("run", definition, "--id", run, "-p", f"go={go}")
+        try:
+            place.until(lambda run=run: list(place.store.glob(f"attempts/{run}.*/identity.json")), "the job")
+            identity = json.loads(next(place.store.glob(f"attempts/{run}.*/identity.json")).read_text("utf-8"))
+            os.kill(identity["pid"], signal.SIGKILL)
+            equal(owner.wait(60), WAITING, "the exit code after the supervisor died")
+        finally:
+            if owner.poll() is None:
+                os.kill(owner.pid, signal.SIGKILL)
+                owner.wait()
+        incident = [question for question in place.questions(run) if question["type"] == "incident"][0]
+        command = [way["command"] for way in incident["ways"] if word in way["command"]][0].split()
+        command[command.index("--why") + 1] = "looked"
+        command = [str(result) if part == "FILE" else part for part in command]
+        check(len(command) > 5 and command[0] == "checkride", "no command to type:", command)
+        wrong = [part if part != command[command.index(word) + 1] else f"{run}.999" for part in command]
+        refused(place.checkride(*wrong[1:]), USAGE, "is not about the job")
+        place.checkride(*command[1:]).must(end)
+        place.sound(run)
 
 
 @case

@@ -115,6 +115,13 @@ class Place:
                                     cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out,
                                     stderr=subprocess.STDOUT, start_new_session=True)
 
+    def until(self, holds, what, seconds=60):
+        """Waits until something is so; other processes tell nobody, so it is asked again and again."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            check(time.monotonic() < deadline, "waited in vain for", what)
+            time.sleep(0.05)
+
     def git(self, *arguments, cwd=None, may_fail=False):
         done = subprocess.run(["git", *map(str, arguments)], env=self.env, cwd=cwd or self.fork,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
