@@ -22,7 +22,8 @@ class Linter {
         reporter_(reporter),
         paths_(definition),
         events_(definition),
-        ways_out_(paths_, events_) {}
+        ways_out_(paths_, events_),
+        reached_(chart_) {}
 
   void run() {
     check_reachable();
@@ -34,6 +35,7 @@ class Linter {
       const StateSpec& spec = definition_.states[i];
       if (spec.invoke) check_invocation(state, *spec.invoke);
       if (!spec.invoke && chart_.is_atomic(state) && !chart_.is_final(state)) check_dead_end(state);
+      check_end(state);
       if (spec.reports() && spec.required) check_verdict(state);
       if (spec.budget) check_budget(state);
     }
@@ -45,15 +47,14 @@ class Linter {
   bool guarded(TransitionIndex t) const { return chart_.transition(t).cond.has_value(); }
 
   void check_reachable() {
-    EntrySet reached(chart_);
-    reached.mark(root_state);
+    reached_.mark(root_state);
     for (const StateIndex target : chart_.transition(*chart_.state(root_state).initial).targets)
-      reached.enter(target);
-    while (const auto state = reached.next())
+      reached_.enter(target);
+    while (const auto state = reached_.next())
       for (const TransitionIndex t : chart_.state(*state).transitions)
-        for (const StateIndex target : chart_.transition(t).targets) reached.enter(target);
+        for (const StateIndex target : chart_.transition(t).targets) reached_.enter(target);
     for (std::uint32_t i = 1; i < chart_.states.size(); ++i)
-      if (!reached.has(StateIndex(i)) && reached.has(chart_.states[i].parent))
+      if (!reached_.has(StateIndex(i)) && reached_.has(chart_.states[i].parent))
         reporter_.warning(
             place(StateIndex(i)), "unreachable",
             "no transition leads to " + name(StateIndex(i)) + "; remove it or give it a way in");
@@ -175,6 +176,56 @@ class Linter {
                           " can never be left; end its branches with one without guard");
   }
 
+  // The final children in which a state is done: one of a compound state's, one of each region of a
+  // parallel state. Nothing where it is never done, or no run gets there.
+  std::vector<StateIndex> ends_of(StateIndex state) const {
+    std::vector<StateIndex> ends;
+    for (const StateIndex child : chart_.state(state).children) {
+      if (!chart_.is_parallel(state)) {
+        if (chart_.is_final(child) && reached_.has(child)) return {child};
+        continue;
+      }
+      if (chart_.is_history(child)) continue;
+      const std::vector<StateIndex> below = ends_of(child);
+      if (below.empty()) return {};
+      ends.insert(ends.end(), below.begin(), below.end());
+    }
+    return ends;
+  }
+
+  // A state that is done is left by nothing of its own: `done`, or something around it, must go on.
+  void check_end(StateIndex state) {
+    const StateIndex parent = chart_.state(state).parent;
+    if (chart_.is_parallel(parent)) return;  // a region waits for the others
+    const std::vector<StateIndex> ends = ends_of(state);
+    bool leads_on = false;
+    for (const StateIndex end : ends) {
+      // The parallel state's own end, and that of each region in it.
+      for (StateIndex done = chart_.state(end).parent; done != parent;
+           done = chart_.state(done).parent) {
+        const auto candidates = paths_.candidates(end, "done.state." + chart_.state(done).id);
+        for (const TransitionIndex t : candidates) {
+          const bool leaves = !chart_.transition(t).targets.empty();
+          if (leaves && !guarded(t)) return;
+          leads_on = leads_on || leaves;
+        }
+      }
+      const Ways ways = ways_out_.of(end);
+      leads_on = leads_on || ways.any;
+      if (ways.lasting || (ways.any && paths_.in_parallel(end))) return;
+    }
+    if (ends.empty()) return;
+    const std::string when = "when '" + chart_.state(ends.front()).id + "' is reached";
+    if (!leads_on)
+      reporter_.error(
+          place(state), "dead-end",
+          when + ", nothing leads on from " + name(state) + "; add 'done: TARGET' under its 'on'");
+    else if (!paths_.in_parallel(state))
+      reporter_.error(place(state), "missing-fallback",
+                      when + " and no guard holds, " + name(state) +
+                          " can never be left; end its branches with one without guard");
+  }
+
   // A required line of the report that nothing ever ticks makes every run incomplete.
   void check_verdict(StateIndex state) {
     const StateSpec& spec = definition_.states[state.value];
@@ -208,6 +259,7 @@ class Linter {
   Paths paths_;
   PossibleEvents events_;
   WaysOut ways_out_;
+  EntrySet reached_;
   std::vector<std::string> message_names_;
 };
 

@@ -40,6 +40,49 @@ TEST_CASE("a state that another region can end is no dead end", "[loader][lint]"
                   status + ", on: {done: end, error: failed}}}}\n"));
 }
 
+TEST_CASE("a state that is done must lead on", "[loader][lint]") {
+  const std::string ends = "states: {a: {always: z}, z: {type: final}}";
+  CHECK(findings_of("  p: {" + ends + "}\n")
+            .find("7:3: error: when 'z' is reached, nothing leads on from state 'p'; add 'done: "
+                  "TARGET' under its 'on' [dead-end]") != std::string::npos);
+  CHECK(findings_of("  p: {" + ends + ", on: {done: {actions: []}}}\n").find("[dead-end]") !=
+        std::string::npos);
+  CHECK(
+      findings_of("  p: {" + ends + ", on: {done: {guard: data.n > 0, target: end}}}\n")
+          .find(
+              "7:3: error: when 'z' is reached and no guard holds, state 'p' can never be left") !=
+      std::string::npos);
+  const std::string regions =
+      "type: parallel, states: {r: {states: {a: {always: z}, z: {type: final}}}, "
+      "q: {states: {b: {always: y}, y: {type: final}}}}";
+  CHECK(findings_of("  p: {" + regions + "}\n").find("when 'z' is reached, nothing leads on") !=
+        std::string::npos);
+  CHECK(findings_of("  o: {states: {p: {" + regions +
+                    "}, end_of_o: {type: final}}, on: {done: end}}\n")
+            .find("when 'z' is reached, nothing leads on") != std::string::npos);
+  SECTION("by its own end, that of a state in it, or something around it") {
+    load_good(with_states("  p: {" + ends + ", on: {done: end}}\n"));
+    load_good(with_states("  p: {" + ends + ", after: {1h: end}}\n"));
+    load_good(with_states("  o: {on: {done.state.p: end}, states: {p: {" + ends + "}}}\n"));
+    load_good(with_states("  p: {" + regions + ", on: {done: end}}\n"));
+    load_good(with_states("  p: {" + regions + ", on: {done.state.r: end}}\n"));
+    load_good(with_states("  p: {" + ends +
+                          ", on: {done: [{guard: data.n > 0, target: end}, failed]}}\n"));
+  }
+  SECTION("which a region of a parallel state need not") {
+    load_good(
+        with_states("  p: {type: parallel, on: {done: end}, states: {\n"
+                    "      r: {" +
+                    ends +
+                    "},\n"
+                    "      q: {states: {b: {after: {1s: y}}, y: {type: final}}}}}\n"));
+  }
+  SECTION("and which holds for no end that is not reached") {
+    CHECK(findings_of("  p: {states: {a: {after: {1s: end}}, z: {type: final}}}\n")
+              .find("nothing leads on") == std::string::npos);
+  }
+}
+
 TEST_CASE("an event raised by an action keeps its listeners alive", "[loader][lint]") {
   load_good(with_states("  s: {entry: {send: {event: go, delay: 1s}}, on: {go: end}}\n"));
 }
