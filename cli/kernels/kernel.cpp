@@ -129,6 +129,15 @@ void print_report(std::ostream& out, const json::object& report) {
 
 }  // namespace
 
+// What was asked makes no sense, or names a file that is not there: nothing was judged.
+bool of_usage(const json::object& report) {
+  const json::value* reasons = report.if_contains("reasons");
+  if (reasons == nullptr || !reasons->is_array() || reasons->get_array().empty()) return false;
+  const std::string reason = shown(reasons->get_array().front());
+  return shown(report.at("status")) == "error" &&
+         (reason == "invalid_input" || reason == "not_found");
+}
+
 int cmd_kernel_list(const Context& context, const KernelListOptions& options) {
   if (!options.name.empty()) {
     const auto job = job_called(options.name);
@@ -175,7 +184,8 @@ int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
     context.out << json::serialize(*report) << "\n";
   else
     print_report(context.out, *report);
-  return options.report_is_all || shown(report->at("status")) == "pass" ? exit_ok : exit_failed;
+  if (options.report_is_all || shown(report->at("status")) == "pass") return exit_ok;
+  return of_usage(*report) ? exit_usage : exit_failed;
 }
 
 }  // namespace checkride::cli

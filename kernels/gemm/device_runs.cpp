@@ -184,7 +184,12 @@ Result<Outcome> time_on_device(const Problem& problem, double seconds) {
     }
     if (result.sm_clock_mhz) clocks.push_back(*result.sm_clock_mhz);
   } while (seconds_since(begin) < seconds && outcome.iterations < iterations_max);
-  if (sampler) outcome.power_w = nvml::summary_of(sampler->stop()).power_w_mean;
+  if (sampler) {
+    const nvml::Summary seen = nvml::summary_of(sampler->stop());
+    outcome.power_w = seen.power_w_mean;
+    outcome.throttle_reasons = seen.throttle_reasons;
+    outcome.throttled = seen.throttled;
+  }
   if (!clocks.empty()) outcome.sm_clock_mhz = median(clocks);
   CR_TRY(const NotFinite last, not_finite_in(problem, operands.c.data()));
   outcome.nan_count = last.nan_count;
