@@ -171,25 +171,12 @@ Result<json::object> run_in_child(const kernels::Job& job, const JobRequest& req
   return envelope(job, request, ended_without_report(status, in_time, timeout), times);
 }
 
-int kernel_job(std::string_view name) {
-  const kernels::Job* job = kernels::find_job(name);
-  // Libraries may print; standard output is the report's alone.
-  const FileDescriptor out(::dup(STDOUT_FILENO));
-  if (job == nullptr || !out || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return exit_usage;
-  const std::string text{std::istreambuf_iterator<char>(std::cin),
-                         std::istreambuf_iterator<char>()};
+json::object run_here(const kernels::Job& job, const JobRequest& request) {
   RunTimes times{now_ns(), 0};
-  JobRequest request;
   JobReport report;
+  put_this_program_on_path();
   try {
-    auto given = request_from(text);
-    if (!given) {
-      std::cerr << "checkride: " << given.error().text() << "\n";
-      return exit_usage;
-    }
-    request = *std::move(given);
-    put_this_program_on_path();
-    auto found = job->run(request);
+    auto found = job.run(request);
     report = found ? *std::move(found) : kernels::report_of(found.error());
   } catch (const std::bad_alloc&) {
     report = failed("out_of_memory", "the host has not enough memory for it");
@@ -197,7 +184,23 @@ int kernel_job(std::string_view name) {
     report = failed("exception", problem.what());
   }
   times.end_ns = now_ns();
-  const std::string line = json::serialize(envelope(*job, request, report, times)) + "\n";
+  return envelope(job, request, report, times);
+}
+
+int kernel_job(std::string_view name) {
+  const kernels::Job* job = kernels::find_job(name);
+  // Libraries may print; standard output is the report's alone.
+  const FileDescriptor out(::dup(STDOUT_FILENO));
+  if (job == nullptr || !out || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return exit_usage;
+  const std::string text{std::istreambuf_iterator<char>(std::cin),
+                         std::istreambuf_iterator<char>()};
+  const auto request = request_from(text);
+  if (!request) {
+    std::cerr << "checkride: " << request.error().text() << "\n";
+    return exit_usage;
+  }
+  const json::object report = run_here(*job, *request);
+  const std::string line = json::serialize(report) + "\n";
   std::size_t written = 0;
   while (written < line.size()) {
     const ssize_t bytes = ::write(out.get(), line.data() + written, line.size() - written);
@@ -205,7 +208,7 @@ int kernel_job(std::string_view name) {
     if (bytes <= 0) return exit_engine;
     written += static_cast<std::size_t>(bytes);
   }
-  return report.status == kernels::Status::pass ? exit_ok : exit_failed;
+  return report.at("status") == "pass" ? exit_ok : exit_failed;
 }
 
 }  // namespace checkride::cli

@@ -178,7 +178,8 @@ int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
   std::optional<std::chrono::seconds> timeout = (*job)->timeout;
   if (options.timeout_s) timeout = std::chrono::seconds(*options.timeout_s);
   if (timeout->count() == 0) timeout.reset();
-  const auto report = run_in_child(**job, *request, timeout);
+  const auto report = options.in_process ? Result<json::object>(run_here(**job, *request))
+                                         : run_in_child(**job, *request, timeout);
   if (!report) return report_error(context, report.error());
   if (context.json)
     context.out << json::serialize(*report) << "\n";

@@ -96,6 +96,15 @@ def the_program_can_look_into_its_own_kernels(place):
 
 
 @case
+def under_a_profiler_a_job_is_this_process_and_its_verdict_is_no_exit_code(place):
+    report = report_of(place, "determinism", "--in-process", "--exit-zero", "-p", "subject=flaky", "-p", "runs=200", "-p", "backend=cpu",
+                       "-p", "cross_process=false", code=OK)
+    equal((report["status"], report["job"]), ("fail", "determinism"), "the report")
+    own = report_of(place, "proc.measure", "--in-process", "-p", "script=tr '\\0' ' ' < /proc/$PPID/cmdline", code=OK)
+    contains(own["output_tail"], "--in-process", "the parent of the job's command")
+
+
+@case
 def what_a_job_runs_as_checkride_is_this_program(place):
     report = report_of(place, "proc.measure", "-p", 'argv=["checkride", "kernel", "list"]', code=OK)
     contains(report["output_tail"], "sdpa.forward", "its output")
