@@ -132,8 +132,9 @@ std::string read_until(int fd, std::optional<Clock::time_point> deadline, bool& 
 JobReport ended_without_report(int status, bool in_time,
                                std::optional<std::chrono::seconds> timeout) {
   if (!in_time)
-    return failed("timeout", "it ran longer than " + std::to_string(timeout->count()) +
-                                 " s; give it more with --timeout, or less to do");
+    return failed("timeout",
+                  "it ran longer than " + std::to_string(timeout->count()) +
+                      " s; give it more with --timeout (in a procedure `timeout:`), or less to do");
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
     return failed("killed", "somebody or the system killed it; is the machine out of memory?");
   if (WIFSIGNALED(status))

@@ -14,6 +14,7 @@
 #include "engine/cel/text.h"
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
+#include "kernels/job/inputs.h"
 
 namespace checkride::cli {
 
@@ -127,8 +128,6 @@ void print_report(std::ostream& out, const json::object& report) {
   out << table.text(Style{});
 }
 
-}  // namespace
-
 // What was asked makes no sense, or names a file that is not there: nothing was judged.
 bool of_usage(const json::object& report) {
   const json::value* reasons = report.if_contains("reasons");
@@ -137,6 +136,15 @@ bool of_usage(const json::object& report) {
   return shown(report.at("status")) == "error" &&
          (reason == "invalid_input" || reason == "not_found");
 }
+
+// The job's own; more where it was told how long what it starts may take.
+std::chrono::seconds time_limit(const kernels::Job& job, const kernels::JobRequest& request) {
+  constexpr double most_s = 604'800.0;
+  const double asked_s = std::min(kernels::number(request.inputs, "timeout_s", 0.0), most_s) + 60.0;
+  return std::max(job.timeout, std::chrono::seconds(static_cast<std::int64_t>(asked_s)));
+}
+
+}  // namespace
 
 int cmd_kernel_list(const Context& context, const KernelListOptions& options) {
   if (!options.name.empty()) {
@@ -175,7 +183,7 @@ int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
   if (!request) return report_error(context, request.error());
   if (const auto made = make_folders(options.folder); !made)
     return report_error(context, made.error());
-  std::optional<std::chrono::seconds> timeout = (*job)->timeout;
+  std::optional<std::chrono::seconds> timeout = time_limit(**job, *request);
   if (options.timeout_s) timeout = std::chrono::seconds(*options.timeout_s);
   if (timeout->count() == 0) timeout.reset();
   const auto report = options.in_process ? Result<json::object>(run_here(**job, *request))

@@ -74,10 +74,11 @@ class KernelKind final : public JobKind {
   std::optional<Result<ProcessCommand>> command(const JobSpec& spec,
                                                 const JobContext& context) const override {
     ProcessCommand command;
-    // The job's own limit is for people at a terminal; here the attempt's timeouts rule.
-    command.argv = {program_, "kernel",      "run",      signature_.name,
-                    "--json", "--inputs",    "-",        "--timeout",
-                    "0",      "--exit-zero", "--folder", "kernels/" + spec.token.value};
+    command.argv = {
+        program_,   "kernel", "run",         signature_.name, "--json",
+        "--inputs", "-",      "--exit-zero", "--folder",      "kernels/" + spec.token.value};
+    // Where the attempt has a limit that rules; a job that hangs never goes without one.
+    if (spec.limits.run_timeout) command.argv.insert(command.argv.end(), {"--timeout", "0"});
     command.folder = context.run_folder;
     command.input = cel::to_json(cel::Value(spec.inputs));
     return Result<ProcessCommand>(std::move(command));
