@@ -59,6 +59,7 @@ Result<BatchResult> run_batch(Operands& operands, Batch& events) {
   auto* sums = static_cast<std::uint64_t*>(events.sums.data());
   CR_CHECK(events.clocks.begin(nullptr));
   for (std::size_t i = 0; i < batch; ++i) {
+    CR_CHECK(check(cudaMemsetAsync(operands.c.data(), 0xff, bytes, nullptr), "poison C"));
     CR_CHECK(check(cudaEventRecord(events.begins[i], nullptr), "record an event"));
     CR_CHECK(operands.multiply(nullptr));
     CR_CHECK(check(cudaEventRecord(events.ends[i], nullptr), "record an event"));

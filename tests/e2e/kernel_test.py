@@ -114,23 +114,24 @@ def what_a_job_runs_as_checkride_is_this_program(place):
 def a_job_that_hangs_or_is_killed_becomes_a_report(place):
     late = report_of(place, "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--timeout", "1", code=FAILED)
     equal((late["status"], late["reasons"]), ("error", ["timeout"]), "a job past its time")
-    program = place.begin("kernel", "run", "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--json")
-    child = None
-    while child is None and program.poll() is None:
-        for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = entry.read_text().rsplit(")", 1)[1].split()
-                words = (entry.parent / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if int(fields[1]) == program.pid and words[1:2] == [b"kernel-job"]:
-                child = int(entry.parent.name)
-        time.sleep(0.01)
-    check(child is not None, "no process of the job was seen")
-    os.kill(child, signal.SIGKILL)
-    equal(program.wait(60), FAILED, "the exit code")
-    killed = json.loads((place.folder / "program.out").read_text().strip().splitlines()[-1])
-    equal((killed["status"], killed["reasons"]), ("error", ["killed"]), "a job that was killed")
+    for number, reason in ((signal.SIGKILL, "killed"), (signal.SIGSEGV, "crashed")):
+        program = place.begin("kernel", "run", "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--json")
+        child = None
+        while child is None and program.poll() is None:
+            for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+                try:
+                    fields = entry.read_text().rsplit(")", 1)[1].split()
+                    words = (entry.parent / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if int(fields[1]) == program.pid and words[1:2] == [b"kernel-job"]:
+                    child = int(entry.parent.name)
+            time.sleep(0.01)
+        check(child is not None, "no process of the job was seen")
+        os.kill(child, number)
+        equal(program.wait(60), FAILED, "the exit code")
+        killed = json.loads((place.folder / "program.out").read_text().strip().splitlines()[-1])
+        equal((killed["status"], killed["reasons"]), ("error", [reason]), f"a job that was {reason}")
 
 
 def running(process):
