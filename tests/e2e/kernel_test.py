@@ -105,12 +105,6 @@ def under_a_profiler_a_job_is_this_process_and_its_verdict_is_no_exit_code(place
 
 
 @case
-def what_a_job_runs_as_checkride_is_this_program(place):
-    report = report_of(place, "proc.measure", "-p", 'argv=["checkride", "kernel", "list"]', code=OK)
-    contains(report["output_tail"], "sdpa.forward", "its output")
-
-
-@case
 def a_job_that_hangs_or_is_killed_becomes_a_report(place):
     late = report_of(place, "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--timeout", "1", code=FAILED)
     equal((late["status"], late["reasons"]), ("error", ["timeout"]), "a job past its time")
