@@ -19,6 +19,8 @@ void add_kernel_verbs(Parser& parser) {
         verb.add_option("--folder", o->folder, "where files it writes go (default: here)");
         verb.add_flag("--exit-zero", o->report_is_all,
                       "exit with 0 whatever the report says, for callers that read it");
+        verb.add_flag("--in-process", o->in_process,
+                      "not in a process of its own and without a timeout, for profilers");
         verb.add_option("--timeout", o->timeout_s, "seconds it may take; 0: any time")
             ->check(CLI::Range(0L, 604800L));
       },

@@ -120,8 +120,9 @@ std::string read_until(int fd, std::optional<Clock::time_point> deadline, bool& 
 JobReport ended_without_report(int status, bool in_time,
                                std::optional<std::chrono::seconds> timeout) {
   if (!in_time)
-    return failed("timeout", "it ran longer than " + std::to_string(timeout->count()) +
-                                 " s; give it more with --timeout, or less to do");
+    return failed("timeout",
+                  "it ran longer than " + std::to_string(timeout->count()) +
+                      " s; give it more with --timeout (in a procedure `timeout:`), or less to do");
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
     return failed("killed", "somebody or the system killed it; is the machine out of memory?");
   if (WIFSIGNALED(status))
@@ -159,24 +160,11 @@ Result<json::object> run_in_child(const kernels::Job& job, const JobRequest& req
   return envelope(job, request, ended_without_report(status, in_time, timeout), times);
 }
 
-int kernel_job(std::string_view name) {
-  const kernels::Job* job = kernels::find_job(name);
-  // Libraries may print; standard output is the report's alone.
-  const FileDescriptor out(::dup(STDOUT_FILENO));
-  if (job == nullptr || !out || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return exit_usage;
-  const std::string text{std::istreambuf_iterator<char>(std::cin),
-                         std::istreambuf_iterator<char>()};
+json::object run_here(const kernels::Job& job, const JobRequest& request) {
   RunTimes times{now_ns(), 0};
-  JobRequest request;
   JobReport report;
   try {
-    auto given = request_from(text);
-    if (!given) {
-      std::cerr << "checkride: " << given.error().text() << "\n";
-      return exit_usage;
-    }
-    request = *std::move(given);
-    auto found = job->run(request);
+    auto found = job.run(request);
     report = found ? *std::move(found) : kernels::report_of(found.error());
   } catch (const std::bad_alloc&) {
     report = failed("out_of_memory", "the host has not enough memory for it");
@@ -184,7 +172,23 @@ int kernel_job(std::string_view name) {
     report = failed("exception", problem.what());
   }
   times.end_ns = now_ns();
-  const std::string line = json::serialize(envelope(*job, request, report, times)) + "\n";
+  return envelope(job, request, report, times);
+}
+
+int kernel_job(std::string_view name) {
+  const kernels::Job* job = kernels::find_job(name);
+  // Libraries may print; standard output is the report's alone.
+  const FileDescriptor out(::dup(STDOUT_FILENO));
+  if (job == nullptr || !out || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return exit_usage;
+  const std::string text{std::istreambuf_iterator<char>(std::cin),
+                         std::istreambuf_iterator<char>()};
+  const auto request = request_from(text);
+  if (!request) {
+    std::cerr << "checkride: " << request.error().text() << "\n";
+    return exit_usage;
+  }
+  const json::object report = run_here(*job, *request);
+  const std::string line = json::serialize(report) + "\n";
   std::size_t written = 0;
   while (written < line.size()) {
     const ssize_t bytes = ::write(out.get(), line.data() + written, line.size() - written);
@@ -192,7 +196,7 @@ int kernel_job(std::string_view name) {
     if (bytes <= 0) return exit_engine;
     written += static_cast<std::size_t>(bytes);
   }
-  return report.status == kernels::Status::pass ? exit_ok : exit_failed;
+  return report.at("status") == "pass" ? exit_ok : exit_failed;
 }
 
 }  // namespace checkride::cli

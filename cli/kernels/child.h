@@ -18,6 +18,10 @@ Result<kernels::json::object> run_in_child(const kernels::Job& job,
                                            const kernels::JobRequest& request,
                                            std::optional<std::chrono::seconds> timeout);
 
+// Runs the job in this process, where a profiler or a sanitizer sees it: what ends the job ends the
+// program.
+kernels::json::object run_here(const kernels::Job& job, const kernels::JobRequest& request);
+
 // The body of the hidden verb `checkride kernel-job NAME`: the request as JSON on standard input,
 // the envelope on standard output. Returns the exit code.
 int kernel_job(std::string_view name);

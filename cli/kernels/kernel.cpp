@@ -14,6 +14,7 @@
 #include "engine/cel/text.h"
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
+#include "kernels/job/inputs.h"
 
 namespace checkride::cli {
 
@@ -127,6 +128,22 @@ void print_report(std::ostream& out, const json::object& report) {
   out << table.text(Style{});
 }
 
+// What was asked makes no sense, or names a file that is not there: nothing was judged.
+bool of_usage(const json::object& report) {
+  const json::value* reasons = report.if_contains("reasons");
+  if (reasons == nullptr || !reasons->is_array() || reasons->get_array().empty()) return false;
+  const std::string reason = shown(reasons->get_array().front());
+  return shown(report.at("status")) == "error" &&
+         (reason == "invalid_input" || reason == "not_found");
+}
+
+// The job's own; more where it was told how long what it starts may take.
+std::chrono::seconds time_limit(const kernels::Job& job, const kernels::JobRequest& request) {
+  constexpr double most_s = 604'800.0;
+  const double asked_s = std::min(kernels::number(request.inputs, "timeout_s", 0.0), most_s) + 60.0;
+  return std::max(job.timeout, std::chrono::seconds(static_cast<std::int64_t>(asked_s)));
+}
+
 }  // namespace
 
 int cmd_kernel_list(const Context& context, const KernelListOptions& options) {
@@ -166,16 +183,18 @@ int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
   if (!request) return report_error(context, request.error());
   if (const auto made = make_folders(options.folder); !made)
     return report_error(context, made.error());
-  std::optional<std::chrono::seconds> timeout = (*job)->timeout;
+  std::optional<std::chrono::seconds> timeout = time_limit(**job, *request);
   if (options.timeout_s) timeout = std::chrono::seconds(*options.timeout_s);
   if (timeout->count() == 0) timeout.reset();
-  const auto report = run_in_child(**job, *request, timeout);
+  const auto report = options.in_process ? Result<json::object>(run_here(**job, *request))
+                                         : run_in_child(**job, *request, timeout);
   if (!report) return report_error(context, report.error());
   if (context.json)
     context.out << json::serialize(*report) << "\n";
   else
     print_report(context.out, *report);
-  return options.report_is_all || shown(report->at("status")) == "pass" ? exit_ok : exit_failed;
+  if (options.report_is_all || shown(report->at("status")) == "pass") return exit_ok;
+  return of_usage(*report) ? exit_usage : exit_failed;
 }
 
 }  // namespace checkride::cli

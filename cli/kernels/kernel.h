@@ -22,8 +22,10 @@ struct KernelRunOptions {
   std::string folder = ".";         // for artifacts; made where it is missing
   std::optional<long> timeout_s;    // 0: none; left out: the job's own
   bool report_is_all = false;       // exit code 0 whatever the report says
+  bool in_process = false;          // no process of its own, and no timeout
 };
-// Exit code 0 for pass alone; 1 for every other status, 2 for inputs that do not fit.
+// Exit code 0 for pass alone; 1 for every other status, 2 for inputs that do not fit
+// or make no sense.
 int cmd_kernel_run(const Context& context, const KernelRunOptions& options);
 
 }  // namespace checkride::cli

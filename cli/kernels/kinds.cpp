@@ -1,5 +1,7 @@
 #include "cli/kernels/kinds.h"
 
+#include <array>
+
 #include "cli/parameters.h"
 #include "engine/base/assert.h"
 #include "kernels/catalog/catalog.h"
@@ -9,6 +11,8 @@
 namespace checkride::cli {
 
 namespace {
+
+constexpr std::size_t output_kept_bytes = 64 << 10;  // ProcessEnd::stdout_tail
 
 // Without a result: the class by the first reason, as the frame and the jobs name them.
 JobOutcome ended_without_result(const cel::Value& report) {
@@ -32,13 +36,32 @@ JobOutcome ended_without_result(const cel::Value& report) {
   return not_completed(JobStatus::error, failure, message);
 }
 
-std::vector<JobFact> facts_of(const cel::Value& report) {
-  cel::Map fields;
+constexpr std::size_t regressions_told_max = 4;
+
+// What a finding of a regression says, of one metric of one thing measured.
+constexpr std::array<const char*, 26> regression_fields = {
+    "metric",        "unit",         "direction",         "timing_mode",         "cell",
+    "shape",         "n_blocks",     "samples_per_block", "base_median",         "cand_median",
+    "ratio",         "ratio_ci99",   "theta_sd_pct",      "p_one_sided",         "holm_p",
+    "hl_ratio",      "cliffs_delta", "cycles_ratio",      "clock_ratio",         "discarded",
+    "verdict",       "scope",        "margins",           "confirmed_in_cycles", "base_artifacts",
+    "cand_artifacts"};
+
+std::vector<JobFact> facts_of(const cel::Value& result) {
+  cel::Map judged;
   for (const char* name : {"job", "status", "backend"})
-    fields.set(name, report.string_or(name, ""));
-  std::vector<JobFact> facts{{"kernel.judged", fields}};
-  if (report.string_or("verdict", "") == "regressed")
+    judged.set(name, result.string_or(name, ""));
+  std::vector<JobFact> facts{{"kernel.judged", judged}};
+  const cel::Value* cells = result.field("cells");
+  if (cells == nullptr || cells->kind() != cel::Kind::list) return facts;
+  for (const cel::Value& cell : cells->as_list()) {
+    if (cell.string_or("verdict", "") != "regressed") continue;
+    if (facts.size() > regressions_told_max) break;
+    cel::Map fields = judged;
+    for (const char* name : regression_fields)
+      if (const cel::Value* value = cell.field(name)) fields.set(name, *value);
     facts.push_back({"regression.found", std::move(fields)});
+  }
   return facts;
 }
 
@@ -51,10 +74,11 @@ class KernelKind final : public JobKind {
   std::optional<Result<ProcessCommand>> command(const JobSpec& spec,
                                                 const JobContext& context) const override {
     ProcessCommand command;
-    // The job's own limit is for people at a terminal; here the attempt's timeouts rule.
-    command.argv = {program_, "kernel",      "run",      signature_.name,
-                    "--json", "--inputs",    "-",        "--timeout",
-                    "0",      "--exit-zero", "--folder", "kernels/" + spec.token.value};
+    command.argv = {
+        program_,   "kernel", "run",         signature_.name, "--json",
+        "--inputs", "-",      "--exit-zero", "--folder",      "kernels/" + spec.token.value};
+    // Where the attempt has a limit that rules; a job that hangs never goes without one.
+    if (spec.limits.run_timeout) command.argv.insert(command.argv.end(), {"--timeout", "0"});
     command.folder = context.run_folder;
     command.input = cel::to_json(cel::Value(spec.inputs));
     return Result<ProcessCommand>(std::move(command));
@@ -66,6 +90,10 @@ class KernelKind final : public JobKind {
       return not_completed(JobStatus::error, FailureClass::infra,
                            "signal " + std::to_string(*end.signal) + " ended it");
     const auto report = cel::from_json(end.stdout_tail);
+    if (end.stdout_tail.size() >= output_kept_bytes)
+      return not_completed(JobStatus::error, FailureClass::code,
+                           "its report is larger than the 64 KiB kept of a job's output; give it "
+                           "less to judge at once");
     if (!report || report->kind() != cel::Kind::map)
       return not_completed(
           JobStatus::error, FailureClass::code,
@@ -81,7 +109,7 @@ class KernelKind final : public JobKind {
                            "its report is not of its type: " + fits.error().text());
     JobOutcome outcome =
         completed(fitted->as_map(), status == "pass" ? JobStatus::pass : JobStatus::fail);
-    outcome.facts = facts_of(*report);
+    outcome.facts = facts_of(*fitted);
     return outcome;
   }
 

@@ -95,13 +95,19 @@ void write_figures(const std::vector<Figure>& figures,
   fields["verify_max_rel"] = finite(largest_error);
 }
 
+// A speed to be held against: against 0 everything would pass.
+Result<std::optional<double>> above_0(const json::object& inputs, const char* name) {
+  if (!has(inputs, name)) return std::optional<double>();
+  const double given = number(inputs, name, 0.0);
+  if (!(given > 0.0))
+    return fail(ErrorCode::invalid_argument, std::string(name) + " is not above 0");
+  return std::optional(given);
+}
+
 Result<std::optional<bandwidth::Datasheet>> datasheet_for(const JobRequest& request,
                                                           Backend backend) {
-  if (has(request.inputs, "datasheet_GBps")) {
-    const double given = number(request.inputs, "datasheet_GBps", 0.0);
-    if (!(given > 0.0)) return fail(ErrorCode::invalid_argument, "datasheet_GBps is not above 0");
-    return std::optional(bandwidth::Datasheet{given, "given"});
-  }
+  CR_TRY(const auto given, above_0(request.inputs, "datasheet_GBps"));
+  if (given) return std::optional(bandwidth::Datasheet{*given, "given"});
   if (backend != Backend::cuda) return std::optional<bandwidth::Datasheet>();
   CR_TRY(const bandwidth::MemoryFacts facts, bandwidth::memory_facts());
   const auto datasheet = bandwidth::datasheet_of(facts);
@@ -117,6 +123,7 @@ Result<JobReport> run(const JobRequest& request) {
   CR_TRY(const std::vector<Kernel> kernels, kernels_of(request, backend));
   CR_TRY(const std::int64_t reps, whole_within(request.inputs, "reps", 20, 20, 100));
   CR_TRY(const auto datasheet, datasheet_for(request, backend));
+  CR_TRY(const auto baseline, above_0(request.inputs, "baseline_copy_GBps"));
   CR_TRY(const auto streams, streams_on(backend, bytes));
 
   nvml::Summary seen;
@@ -150,10 +157,6 @@ Result<JobReport> run(const JobRequest& request) {
   report.fields["power_w_mean"] = told(seen.power_w_mean);
   report.fields["throttle_reasons"] = static_cast<std::int64_t>(seen.throttle_reasons);
 
-  const std::optional<double> baseline =
-      has(request.inputs, "baseline_copy_GBps")
-          ? std::optional(number(request.inputs, "baseline_copy_GBps", 0.0))
-          : std::nullopt;
   const bandwidth::Judgement judgement = bandwidth::judge(figures, datasheet, baseline);
   for (const std::string& reason : judgement.reasons) report.fail_with(reason);
   if (judgement.impossible) report.status = Status::error;

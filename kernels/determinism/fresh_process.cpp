@@ -81,7 +81,10 @@ Result<std::uint64_t> in_fresh_process(const std::function<Result<std::uint64_t>
                 WIFSIGNALED(status)
                     ? "the second process died of signal " + std::to_string(WTERMSIG(status))
                     : "the second process left without an answer");
-  if (!answer.good) return fail(Error{answer.code, answer.text, {}}, "in the second process");
+  const Error told{answer.code, answer.text, {}};
+  // What was asked is wrong in this process too.
+  if (!answer.good && told.code == ErrorCode::invalid_argument) return tl::unexpected(told);
+  if (!answer.good) return fail(told, "in the second process");
   return answer.value;
 }
 

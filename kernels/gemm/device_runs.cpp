@@ -59,6 +59,7 @@ Result<BatchResult> run_batch(Operands& operands, Batch& events) {
   auto* sums = static_cast<std::uint64_t*>(events.sums.data());
   CR_CHECK(events.clocks.begin(nullptr));
   for (std::size_t i = 0; i < batch; ++i) {
+    CR_CHECK(check(cudaMemsetAsync(operands.c.data(), 0xff, bytes, nullptr), "poison C"));
     CR_CHECK(check(cudaEventRecord(events.begins[i], nullptr), "record an event"));
     CR_CHECK(operands.multiply(nullptr));
     CR_CHECK(check(cudaEventRecord(events.ends[i], nullptr), "record an event"));
@@ -184,7 +185,12 @@ Result<Outcome> time_on_device(const Problem& problem, double seconds) {
     }
     if (result.sm_clock_mhz) clocks.push_back(*result.sm_clock_mhz);
   } while (seconds_since(begin) < seconds && outcome.iterations < iterations_max);
-  if (sampler) outcome.power_w = nvml::summary_of(sampler->stop()).power_w_mean;
+  if (sampler) {
+    const nvml::Summary seen = nvml::summary_of(sampler->stop());
+    outcome.power_w = seen.power_w_mean;
+    outcome.throttle_reasons = seen.throttle_reasons;
+    outcome.throttled = seen.throttled;
+  }
   if (!clocks.empty()) outcome.sm_clock_mhz = median(clocks);
   CR_TRY(const NotFinite last, not_finite_in(problem, operands.c.data()));
   outcome.nan_count = last.nan_count;

@@ -82,6 +82,15 @@ void judge(const Outcome& outcome, const Problem& problem, bool sdc, JobReport& 
     fail_once(report, "freivalds", "the product of real numbers is wrong in some row");
 }
 
+Result<std::optional<double>> baseline_of(const json::object& inputs, bool sdc) {
+  if (!has(inputs, "baseline_TFLOPs")) return std::optional<double>();
+  const double baseline = number(inputs, "baseline_TFLOPs", 0.0);
+  if (!(baseline > 0.0)) return fail(ErrorCode::invalid_argument, "baseline_TFLOPs is not above 0");
+  if (sdc)
+    return fail(ErrorCode::invalid_argument, "a baseline is compared in mode throughput only");
+  return std::optional(baseline);
+}
+
 Result<JobReport> run(const JobRequest& request) {
   const json::object& inputs = request.inputs;
   CR_TRY(const Backend backend, choose_backend(request));
@@ -92,6 +101,8 @@ Result<JobReport> run(const JobRequest& request) {
   const double seconds = number(inputs, "seconds", on_device ? 5.0 : 1.0);
   if (!(seconds >= 0.0 && seconds <= 200.0))
     return fail(ErrorCode::invalid_argument, "seconds is not within 0 to 200");
+
+  CR_TRY(const std::optional<double> baseline, baseline_of(inputs, sdc));
 
   Outcome outcome;
   if (on_device) {
@@ -126,7 +137,7 @@ Result<JobReport> run(const JobRequest& request) {
   JobReport report;
   report.status = Status::pass;
   report.backend = backend;
-  report.perf_valid = on_device && !sdc;
+  report.perf_valid = on_device && !sdc && !outcome.throttled;
   const bool freivalds_finite = outcome.freivalds && std::isfinite(*outcome.freivalds);
   report.fields = {
       {"mode", mode},
@@ -142,6 +153,7 @@ Result<JobReport> run(const JobRequest& request) {
       {"pct_of_peak_at_clock", or_null(pct_at_clock)},
       {"sm_clock_mhz_median", or_null(outcome.sm_clock_mhz)},
       {"power_w_mean", or_null(outcome.power_w)},
+      {"throttle_reasons", or_null(outcome.throttle_reasons)},
       {"hash_first", hex(outcome.hash_first)},
       {"hash_changes", outcome.hash_changes},
       {"nan_count", outcome.nan_count},
@@ -156,13 +168,8 @@ Result<JobReport> run(const JobRequest& request) {
       {"freivalds_limit", sdc ? json::value(gemm::freivalds_limit(problem)) : json::value(nullptr)},
       {"cublaslt_version", static_cast<std::int64_t>(outcome.library_version)}};
   judge(outcome, problem, sdc, report);
-  const double baseline = number(inputs, "baseline_TFLOPs", 0.0);
-  if (baseline > 0.0) {
-    if (!median)
-      return fail(ErrorCode::invalid_argument, "a baseline is compared in mode throughput only");
-    if (*median < baseline_share_min * baseline)
-      fail_once(report, "below_baseline", "the median is below 95 % of baseline_TFLOPs");
-  }
+  if (baseline && !(*median >= baseline_share_min * *baseline))
+    fail_once(report, "below_baseline", "the median is below 95 % of baseline_TFLOPs");
   if (median && peak && *median > *peak) {
     report.status = Status::error;
     report.reasons.emplace_back("above_physical_limit");
@@ -195,7 +202,8 @@ Job gemm_tensor_job() {
       "{mode: string, dtype: string, m: int, n: int, k: int, iters: int, TFLOPs_median?: double, "
       "TFLOPs_p05?: double, peak_TFLOPs?: double, pct_of_peak?: double, "
       "pct_of_peak_at_clock?: double, "
-      "sm_clock_mhz_median?: double, power_w_mean?: double, hash_first: string, "
+      "sm_clock_mhz_median?: double, power_w_mean?: double, throttle_reasons?: int, hash_first: "
+      "string, "
       "hash_changes: int, nan_count: int, inf_count: int, rows_checked: int, "
       "sdc_mismatch?: int, sdc_iteration?: int, sdc_row?: int, sdc_col?: int, "
       "freivalds_max_rel?: double, freivalds_limit?: double, cublaslt_version: int}";

@@ -18,6 +18,8 @@ struct Outcome {
   std::vector<double> tflops;  // of each timed product
   std::optional<double> sm_clock_mhz{};
   std::optional<double> power_w{};
+  std::optional<std::uint64_t> throttle_reasons{};  // bits of NVML seen while it was timed
+  bool throttled = false;              // one of them makes figures of speed meaningless
   std::uint64_t hash_first = 0;
   std::int64_t hash_changes = 0;  // products whose C differs from the first one of its inputs
   std::int64_t nan_count = 0;

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "engine/base/digest.h"
-#include "engine/base/files.h"
 #include "kernels/inspect/device_code.h"
 #include "kernels/inspect/device_images.h"
 #include "kernels/inspect/occupancy.h"
@@ -290,12 +289,12 @@ Result<JobReport> run(const JobRequest& request) {
   Findings findings;
   std::string judged_bytes;
   if (has(inputs, "file")) {
-    CR_TRY(const std::string file, read_file(text(inputs, "file"), file_bytes_max));
+    CR_TRY(const std::string file, file_text(text(inputs, "file"), file_bytes_max));
     judged_bytes = to_hex(sha256(file));
     add_images(inspect::device_images(file), static_cast<int>(sm), findings);
   }
   if (has(inputs, "ptxas_log")) {
-    CR_TRY(const std::string log, read_file(text(inputs, "ptxas_log"), log_bytes_max));
+    CR_TRY(const std::string log, file_text(text(inputs, "ptxas_log"), log_bytes_max));
     judged_bytes += to_hex(sha256(log));
     add_log(log, !has(inputs, "file"), findings);
   }

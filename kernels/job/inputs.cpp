@@ -3,6 +3,8 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 
+#include "engine/base/files.h"
+
 namespace checkride::kernels {
 
 namespace {
@@ -71,6 +73,15 @@ Result<std::string> choice(const json::object& inputs, std::string_view name,
   }
   return fail(ErrorCode::invalid_argument,
               std::string(name) + " is '" + given + "'; give one of " + all);
+}
+
+Result<std::string> file_text(const std::filesystem::path& path, std::size_t bytes_max) {
+  std::error_code problem;
+  const auto kind = std::filesystem::status(path, problem).type();
+  using std::filesystem::file_type;
+  if (kind != file_type::regular && kind != file_type::not_found && kind != file_type::none)
+    return fail(ErrorCode::invalid_argument, "'" + path.string() + "' is not a regular file");
+  return read_file(path, bytes_max);
 }
 
 json::value finite(double value) {

@@ -28,6 +28,10 @@ Result<std::string> choice(const json::object& inputs, std::string_view name,
                            std::string_view otherwise,
                            std::initializer_list<std::string_view> words);
 
+// The whole of a regular file; a pipe or a device would hold the job up or never end.
+// invalid_argument: it is something else, or has more than bytes_max bytes; not_found, io.
+Result<std::string> file_text(const std::filesystem::path& path, std::size_t bytes_max);
+
 // A number of JSON: null where it is not finite.
 json::value finite(double value);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <set>
 
 #include "engine/base/digest.h"
@@ -15,6 +16,9 @@ namespace checkride::kernels::statistics {
 namespace {
 
 constexpr std::size_t files_max = 1024;
+constexpr std::size_t side_bytes_max = 256u << 20;
+// A report has to fit into what is kept of a job's output.
+constexpr std::size_t cells_bytes_max = 36u << 10;
 
 Result<std::vector<NamedSamples>> read_side(const json::object& inputs, std::string_view name,
                                             Sha256& digest) {
@@ -24,8 +28,10 @@ Result<std::vector<NamedSamples>> read_side(const json::object& inputs, std::str
                                                  std::to_string(paths.size()) +
                                                  " sample files; give 1 to 1024");
   std::vector<NamedSamples> all;
+  std::size_t room = side_bytes_max;
   for (const std::string& path : paths) {
-    CR_TRY(const std::string text, read_file(path, sample_file_bytes_max));
+    CR_TRY(const std::string text, file_text(path, std::min(sample_file_bytes_max, room)));
+    room -= text.size();
     digest.update(text);
     Result<SampleFile> file = samples_of(text);
     if (!file) return fail(file.error(), path);
@@ -70,21 +76,39 @@ Result<void> write_text(JobReport& report, const std::filesystem::path& folder,
   return {};
 }
 
+// As many as there is room for, those that ask for most attention first: what a guard asks of all
+// cells then holds for those left out, too.
+void list_cells(const std::vector<Comparison>& all, json::object& fields) {
+  std::vector<const Comparison*> order;
+  for (const Comparison& one : all) order.push_back(&one);
+  std::ranges::stable_sort(order, {}, [](const Comparison* one) { return one->verdict; });
+  json::array cells;
+  std::size_t room = cells_bytes_max;
+  for (const Comparison* one : order) {
+    json::object cell = to_json(*one);
+    const std::size_t bytes = json::serialize(cell).size();
+    if (bytes > room) break;
+    room -= bytes;
+    cells.push_back(std::move(cell));
+  }
+  fields["cells_judged"] = static_cast<std::int64_t>(all.size());
+  fields["cells_left_out"] = static_cast<std::int64_t>(all.size() - cells.size());
+  fields["cells"] = std::move(cells);
+}
+
 JobReport report_of_all(const std::vector<Comparison>& all) {
   JobReport report;
   report.status = Status::pass;
   const Comparison& lead = leading(all);
   report.fields = to_json(lead);
-  json::array cells;
   std::set<std::string> reasons;
   std::size_t bad = 0;
   for (const Comparison& one : all) {
-    cells.push_back(to_json(one));
     if (good(one.verdict)) continue;
     ++bad;
     reasons.insert(one.reasons.begin(), one.reasons.end());
   }
-  report.fields["cells"] = std::move(cells);
+  list_cells(all, report.fields);
   for (const std::string& reason : reasons) report.fail_with(reason);
   if (bad > 0) report.message = to_text(lead);
   if (bad > 1)
@@ -133,7 +157,8 @@ Result<JobReport> run(const JobRequest& request) {
 }  // namespace
 
 Job perf_compare_job() {
-  static const std::string result = "{" + std::string(comparison_fields) + ", cells: list<{" +
+  static const std::string result = "{" + std::string(comparison_fields) +
+                                    ", cells_judged: int, cells_left_out: int, cells: list<{" +
                                     std::string(comparison_fields) + "}>}";
   Job job;
   job.name = "perf.compare";

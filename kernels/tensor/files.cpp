@@ -16,10 +16,10 @@ Result<InputFile> InputFile::open(const std::filesystem::path& path) {
   InputFile file;
   file.name_ = path.string();
   file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file.descriptor_ < 0) return fail_errno("cannot open the tensor file", file.name_);
+  if (file.descriptor_ < 0) return fail_errno("open the tensor file", file.name_);
   struct stat facts {};
   if (::fstat(file.descriptor_, &facts) != 0)
-    return fail_errno("cannot look at the tensor file", file.name_);
+    return fail_errno("look at the tensor file", file.name_);
   if (!S_ISREG(facts.st_mode))
     return fail(ErrorCode::invalid_argument, file.name_ + " is not a regular file");
   file.bytes_ = static_cast<std::uint64_t>(facts.st_size);
@@ -41,7 +41,7 @@ Result<void> InputFile::read(std::uint64_t offset, std::span<std::byte> into) co
     const ssize_t got = ::pread(descriptor_, into.data(), std::min(into.size(), piece_max),
                                 static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("cannot read the tensor file", name_);
+    if (got < 0) return fail_errno("read the tensor file", name_);
     if (got == 0) return fail(ErrorCode::corrupt, name_ + " ends before what it promises");
     offset += static_cast<std::uint64_t>(got);
     into = into.subspan(static_cast<std::size_t>(got));

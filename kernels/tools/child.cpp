@@ -12,6 +12,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/pipe.h"
+#include "kernels/job/inputs.h"
 
 namespace checkride::kernels::tools {
 
@@ -133,6 +134,15 @@ Result<ChildEnd> run_child(const ChildCommand& command) {
   end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   return end;
+}
+
+Result<std::vector<std::string>> target_of(const json::object& inputs) {
+  std::vector<std::string> words = texts(inputs, "command");
+  if (words.empty()) return fail(ErrorCode::invalid_argument, "command is empty");
+  std::error_code problem;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", problem);
+  if (words.front() == "checkride" && !problem) words.front() = own.string();
+  return words;
 }
 
 Result<std::filesystem::path> find_tool(std::string_view name) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "kernels/job/job.h"
 
 namespace checkride::kernels::tools {
 
@@ -32,5 +33,9 @@ Result<ChildEnd> run_child(const ChildCommand& command);
 
 // A tool of the CUDA toolkit: on PATH, or in /usr/local/cuda/bin. Error: unavailable.
 Result<std::filesystem::path> find_tool(std::string_view name);
+
+// The input `command` of a job. Its first word `checkride` is this program, wherever it lies, so
+// that a job's own kernels can be looked at. invalid_argument: it is empty.
+Result<std::vector<std::string>> target_of(const json::object& inputs);
 
 }  // namespace checkride::kernels::tools

@@ -205,8 +205,7 @@ Result<JobReport> run(const JobRequest& request) {
   CR_TRY(const std::int64_t launches, whole_within(inputs, "launch_count", 20, 1, 10000));
   CR_TRY(const std::int64_t skipped, whole_within(inputs, "launch_skip", 0, 0, 1000000));
   CR_TRY(const std::string cache, choice(inputs, "cache_control", "all", {"all", "none"}));
-  const std::vector<std::string> target = texts(inputs, "command");
-  if (target.empty()) return fail(ErrorCode::invalid_argument, "command is empty");
+  CR_TRY(const std::vector<std::string> target, tools::target_of(inputs));
   CR_TRY(const std::filesystem::path tool, tools::find_tool("ncu"));
   const std::string log = "ncu.csv";
   tools::ChildCommand command;

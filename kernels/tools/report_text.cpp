@@ -3,7 +3,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "engine/base/files.h"
 #include "kernels/job/inputs.h"
 
 namespace checkride::kernels::tools {
@@ -13,7 +12,7 @@ Result<std::string> report_text(const json::object& inputs) {
     return fail(ErrorCode::invalid_argument, "give either `report`, a file, or `text`");
   std::string report = text(inputs, "text");
   if (has(inputs, "report")) {
-    CR_TRY(report, read_file(text(inputs, "report"), report_bytes_max));
+    CR_TRY(report, file_text(text(inputs, "report"), report_bytes_max));
   }
   if (report.empty()) return fail(ErrorCode::invalid_argument, "the report is empty");
   return report;

@@ -185,8 +185,7 @@ Result<JobReport> run(const JobRequest& request) {
   const json::object& inputs = request.inputs;
   CR_TRY(const Rules rules, rules_of(inputs));
   CR_TRY(const std::int64_t timeout_s, whole_within(inputs, "timeout_s", 540, 1, 86400));
-  const std::vector<std::string> target = texts(inputs, "command");
-  if (target.empty()) return fail(ErrorCode::invalid_argument, "command is empty");
+  CR_TRY(const std::vector<std::string> target, tools::target_of(inputs));
   CR_TRY(const std::filesystem::path tool, tools::find_tool("compute-sanitizer"));
   tools::ChildCommand command;
   command.timeout = std::chrono::seconds(timeout_s);

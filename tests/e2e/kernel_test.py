@@ -7,7 +7,7 @@ import pathlib
 import signal
 import time
 
-from harness import FAILED, OK, USAGE, case, check, contains, equal, main
+from harness import FAILED, OK, SOURCE, USAGE, case, check, contains, equal, main
 
 JOBS = ["bw.device", "determinism", "device.query", "gemm.tensor", "kernel.inspect", "latency.measure", "mem.pattern",
         "ncu.parse", "ncu.run", "perf.compare", "proc.measure", "quant.e4m3", "sanitizer.parse", "sanitizer.run",
@@ -55,7 +55,7 @@ def a_pass_a_fail_and_no_answer_are_told_apart(place):
                       "-p", "cross_process=false", code=FAILED)
     equal(wrong["status"], "fail", "a fault in 3 % of the runs")
     check(wrong["reasons"] and wrong["unique_hashes"] > 1, "no reason:", wrong)
-    error = report_of(place, "sdpa.forward", "-p", "dtype=f11", code=FAILED)
+    error = report_of(place, "sdpa.forward", "-p", "dtype=f11", code=USAGE)
     equal((error["status"], error["reasons"]), ("error", ["invalid_input"]), "a type that does not exist")
     text = place.checkride("kernel", "run", "sdpa.forward", "-p", "seq=64", "-p", "backend=cpu").must(OK).out
     contains(text, "sdpa.forward: pass (cpu", "the report for people")
@@ -71,26 +71,61 @@ def inputs_that_do_not_fit_are_refused_before_anything_runs(place):
 
 
 @case
+def files_that_are_not_there_or_not_files_are_told_at_once(place):
+    pipe = place.folder / "pipe"
+    os.mkfifo(pipe)
+    for job, inputs in (("perf.compare", ["base=[\"{}\"]", "cand=[\"{}\"]"]), ("ncu.parse", ["report={}"]),
+                        ("sanitizer.parse", ["report={}"]), ("kernel.inspect", ["file={}"])):
+        words = [word for text in inputs for word in ("-p", text.format(pipe))]
+        contains(report_of(place, job, *words, code=USAGE)["message"], "not a regular file", f"a pipe for {job}")
+        words = [word for text in inputs for word in ("-p", text.format(place.folder / "none"))]
+        equal(report_of(place, job, *words, code=USAGE)["reasons"], ["not_found"], f"a file that is not there for {job}")
+    missing = report_of(place, "tensor.compare", "-p", "actual=none.npy", "-p", "expected=none.npy", code=USAGE)
+    check(missing["message"].startswith("cannot open the tensor file 'none.npy'"), missing["message"])
+
+
+@case
+def the_program_can_look_into_its_own_kernels(place):
+    report = place.checkride("kernel", "run", "kernel.inspect", "-p", "file=/proc/self/exe", "-p", "kernels=attention",
+                             "--json").json()
+    if report["status"] == "error":
+        equal(report["reasons"], ["no_kernel"], "built without CUDA")
+    else:
+        equal((report["status"], report["spill_bytes"]), ("pass", 0), "spills")
+        check(report["kernels_seen"] > 0 and not report["unread"], report)
+
+
+@case
+def under_a_profiler_a_job_is_this_process_and_its_verdict_is_no_exit_code(place):
+    report = report_of(place, "determinism", "--in-process", "--exit-zero", "-p", "subject=flaky", "-p", "runs=200", "-p", "backend=cpu",
+                       "-p", "cross_process=false", code=OK)
+    equal((report["status"], report["job"]), ("fail", "determinism"), "the report")
+    own = report_of(place, "proc.measure", "--in-process", "-p", "script=tr '\\0' ' ' < /proc/$PPID/cmdline", code=OK)
+    contains(own["output_tail"], "--in-process", "the parent of the job's command")
+
+
+@case
 def a_job_that_hangs_or_is_killed_becomes_a_report(place):
     late = report_of(place, "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--timeout", "1", code=FAILED)
     equal((late["status"], late["reasons"]), ("error", ["timeout"]), "a job past its time")
-    program = place.begin("kernel", "run", "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--json")
-    child = None
-    while child is None and program.poll() is None:
-        for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = entry.read_text().rsplit(")", 1)[1].split()
-                words = (entry.parent / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if int(fields[1]) == program.pid and words[1:2] == [b"kernel-job"]:
-                child = int(entry.parent.name)
-        time.sleep(0.01)
-    check(child is not None, "no process of the job was seen")
-    os.kill(child, signal.SIGKILL)
-    equal(program.wait(60), FAILED, "the exit code")
-    killed = json.loads((place.folder / "program.out").read_text().strip().splitlines()[-1])
-    equal((killed["status"], killed["reasons"]), ("error", ["killed"]), "a job that was killed")
+    for number, reason in ((signal.SIGKILL, "killed"), (signal.SIGSEGV, "crashed")):
+        program = place.begin("kernel", "run", "latency.measure", "-p", "subject=sdpa.forward", "-p", "backend=cpu", "--json")
+        child = None
+        while child is None and program.poll() is None:
+            for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+                try:
+                    fields = entry.read_text().rsplit(")", 1)[1].split()
+                    words = (entry.parent / "cmdline").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if int(fields[1]) == program.pid and words[1:2] == [b"kernel-job"]:
+                    child = int(entry.parent.name)
+            time.sleep(0.01)
+        check(child is not None, "no process of the job was seen")
+        os.kill(child, number)
+        equal(program.wait(60), FAILED, "the exit code")
+        killed = json.loads((place.folder / "program.out").read_text().strip().splitlines()[-1])
+        equal((killed["status"], killed["reasons"]), ("error", [reason]), f"a job that was {reason}")
 
 
 def running(process):
@@ -132,6 +167,49 @@ def in_a_procedure_no_is_a_result_and_no_answer_is_none(place):
         contains(place.verdicts("n")["same"]["note"], "unavailable", "without a device")
     path.write_text(FLAKY.replace("result.unique_hashes == 1", "result.unique_hash == 1"), encoding="utf-8")
     contains(place.checkride("lint", path).must(USAGE).out, "unique_hash", "a field that does not exist")
+
+
+COMPARED = """
+checkride: 1
+workflow: compared
+states:
+  compare:
+    title: Not slower
+    invoke: {job: perf.compare, with: {base: BASE, cand: CAND}}
+    on:
+      done:
+        - {guard: 'result.cells.exists(c, c.verdict == "regressed" && c.scope == "between_runs")', target: wrong, verdict: failed, note: "${result.text}"}
+        - right
+      error: {target: unknown, verdict: skipped, note: "${error.message}"}
+  right: {type: final}
+  wrong: {type: final, outcome: failed}
+  unknown: {type: final, outcome: failed}
+"""
+
+
+@case
+def a_regression_is_a_fact_of_the_run_with_all_that_was_found(place):
+    recorded = {side: json.loads((SOURCE / f"tests/fixtures/h200/perf.compare.{side}.json").read_text()) for side in ("base", "cand")}
+    paths = {"base": [], "cand": []}
+    for number in range(60):  # more cells than a report has room for
+        for side, samples in recorded.items():
+            path = place.folder / f"{side}.{number}.json"
+            path.write_text(json.dumps({**samples, "cell": f"cell {number}"}), encoding="utf-8")
+            paths[side].append(str(path))
+    path = place.folder / "compared.yaml"
+    path.write_text(COMPARED.replace("BASE", json.dumps(paths["base"])).replace("CAND", json.dumps(paths["cand"])), encoding="utf-8")
+    place.checkride("run", path, "--id", "r").must(FAILED)
+    contains(place.verdicts()["compare"]["note"], "REGRESSED", "the note")
+    outcome = place.events(kind="JobFinished")[0]["outcome"]
+    equal((outcome["result"]["cells_judged"], outcome["status"]), (60, "fail"), "the cells")
+    check(outcome["result"]["cells_left_out"] > 0, "no cell was left out")
+    found = [fact["fields"] for fact in outcome["facts"] if fact["type"] == "regression.found"]
+    check(found, "no fact tells of a regression:", outcome["facts"])
+    for name in ("metric", "unit", "direction", "timing_mode", "shape", "n_blocks", "samples_per_block", "base_median",
+                 "cand_median", "ratio", "ratio_ci99", "theta_sd_pct", "p_one_sided", "holm_p", "hl_ratio", "cliffs_delta",
+                 "verdict", "scope", "margins", "discarded", "base_artifacts", "cand_artifacts"):
+        check(name in found[0], f"no {name} in", found[0])
+    place.sound()
 
 
 @case

@@ -2,8 +2,8 @@
 """Tests and figures on a machine with an NVIDIA GPU: `./dev gpu-test`, or by hand with the built
 programs in CHECKRIDE_BUILD (nothing is compiled here).
 
-Runs every Catch2 program's tests tagged [.gpu], each GPU job of jobs.json, the kernels under the four
-tools of compute-sanitizer where it is installed, and the attention table. Prints a table and writes
+Runs every Catch2 program's tests tagged [.gpu], each GPU job of jobs.json, the workflow kernel-check, the
+kernels under the four tools of compute-sanitizer where it is installed, and the attention table. Prints a table and writes
 all of it as one JSON file. Exit code 0 when every test passed and no job failed; a job or tool that is
 not available is named and fails nothing, but without a usable device the exit code is 2.
 """
@@ -80,6 +80,8 @@ def jobs(folder):
             report = json.loads(text.strip().splitlines()[-1])
         except (ValueError, IndexError):
             report = {"status": "error", "reasons": ["no_report"], "message": text[-500:]}
+        if report.get("backend") == "cpu" and report["status"] == "pass":
+            report = {**report, "status": "error", "reasons": ["not_on_the_device"]}
         results.append({"title": entry["title"], "seconds": round(seconds, 2), "report": report})
         figures = []
         for figure in entry.get("figures", []):
@@ -108,10 +110,30 @@ def sanitizers(folder):
                                        "[.gpu][small]"], 120, folder)
             summary = [line for line in text.splitlines() if "SUMMARY" in line]
             clean = code == 0 and bool(summary)
+            if "Device not supported" in text:
+                print(f"unavailable {path.name} {name}: this machine refuses the tool", flush=True)
+                continue
             results.append({"program": path.name, "tool": name, "clean": clean, "exit": code,
                             "summary": summary, "seconds": round(seconds, 1), "output": "" if clean else text[-3000:]})
             print(f"{'clean' if clean else 'FAIL '} {path.name} {name}: {' '.join(summary) or text[-300:]}", flush=True)
     return results
+
+
+def procedure(folder):
+    """The shipped workflow kernel-check, all the way to a comparison in paired blocks."""
+    words = [BUILD / "checkride", "--store", folder / "store"]
+    shutil.rmtree(folder / "store", ignore_errors=True)
+    code, text, seconds = run([*words, "run", "kernel-check", "--id", "check"], folder=folder)
+    _, status, _ = run([*words, "status", "check", "--json"], 30, folder)
+    try:
+        lines = [line for section in json.loads(status)["checklist"] for line in section["lines"]]
+    except (ValueError, KeyError):
+        lines = []
+    checklist = [{name: line[name] for name in ("state", "verdict", "note")} for line in lines if line["verdict"] != "none"]
+    print(f"{'ok  ' if code == 0 else 'FAIL'} kernel-check: {seconds:.1f} s", flush=True)
+    if code != 0:
+        print(text[-4000:])
+    return {"passed": code == 0, "seconds": round(seconds, 1), "checklist": checklist, "output": "" if code == 0 else text[-4000:]}
 
 
 def attention(folder):
@@ -136,12 +158,16 @@ def main():
     print(f"{facts.get('name')}, driver {facts.get('driver')}")
     folder = pathlib.Path(options.out).resolve().parent / "gpu-test.files"
     folder.mkdir(parents=True, exist_ok=True)
-    result = {"device": facts, "tests": unit_tests(), "jobs": jobs(folder), "attention": attention(folder),
+    result = {"device": facts, "tests": unit_tests(), "jobs": jobs(folder), "procedure": procedure(folder), "attention": attention(folder),
               "sanitizers": [] if options.skip_sanitizers else sanitizers(folder)}
     pathlib.Path(options.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     failed = ([one["program"] for one in result["tests"] if not one["passed"]]
               + [one["title"] for one in result["jobs"] if one["report"]["status"] in ("fail", "error")]
               + [f"{one['program']} {one['tool']}" for one in result["sanitizers"] if not one["clean"]])
+    if not result["procedure"]["passed"]:
+        failed.append("kernel-check")
+    if result["attention"] is not None and result["attention"]["exit"] != 0:
+        failed.append("attention_bench")
     if not result["tests"]:
         failed.append("no test tagged [.gpu] was found")
     print(f"{options.out}: {len(result['tests'])} programs, {len(result['jobs'])} jobs; "

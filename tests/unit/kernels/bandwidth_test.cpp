@@ -168,6 +168,8 @@ TEST_CASE("bw.device refuses what it cannot mean", "[bandwidth]") {
   CHECK(refused({{"reps", 5}}));
   CHECK(refused({{"kernels", {"dot"}}}));
   CHECK(refused({{"datasheet_GBps", 0.0}}));
+  CHECK(refused({{"baseline_copy_GBps", 0.0}}));
+  CHECK(refused({{"baseline_copy_GBps", -4000.0}}));
 }
 
 TEST_CASE("above the data sheet bw.device is an error, not a pass", "[bandwidth]") {

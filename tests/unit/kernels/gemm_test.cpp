@@ -235,6 +235,9 @@ TEST_CASE("gemm.tensor refuses sizes and types it does not know, and fails below
   CHECK_THAT(message(R"({"backend": "cpu", "m": 100})"), Contains("multiples of 16"));
   CHECK_THAT(message(R"({"backend": "cpu", "dtype": "f64"})"), Contains("bf16, fp16, e4m3, tf32"));
   CHECK_THAT(message(R"({"backend": "cpu", "mode": "fast"})"), Contains("throughput, sdc"));
+  CHECK_THAT(message(R"({"backend": "cpu", "baseline_TFLOPs": 0})"), Contains("not above 0"));
+  CHECK_THAT(message(R"({"backend": "cpu", "mode": "sdc", "baseline_TFLOPs": 700})"),
+             Contains("throughput only"));
   const JobReport slow = test::run_job(
       "gemm.tensor",
       R"({"backend": "cpu", "m": 32, "n": 32, "k": 32, "seconds": 0, "baseline_TFLOPs": 1000})");

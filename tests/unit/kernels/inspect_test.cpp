@@ -1,4 +1,5 @@
 #include <lz4.h>
+#include <sys/stat.h>
 
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
@@ -223,6 +224,20 @@ TEST_CASE("kernel.inspect never passes on what it did not see", "[inspect]") {
   put(later, 48, 0x6007804, 4);  // sm_120, whose opcodes are not in the table
   inputs = {{"file", temporary("later", later).string()}, {"required_opcodes", {"HMMA"}}};
   CHECK(reason(inputs) == "unknown_architecture");
+}
+
+TEST_CASE("what is no regular file is refused and not waited for", "[inspect]") {
+  const test::Folder folder;
+  const auto pipe = folder.path / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const char* input : {"file", "ptxas_log"})
+    for (const std::string& path :
+         {pipe.string(), folder.path.string(), std::string("/dev/zero")}) {
+      const auto report = run_job(inspect_job(), {{input, path}});
+      REQUIRE_FALSE(report);
+      CHECK(report.error().code == ErrorCode::invalid_argument);
+      CHECK(report.error().text().find("not a regular file") != std::string::npos);
+    }
 }
 
 TEST_CASE("a report stays small, and what is left out is better than what is listed", "[inspect]") {

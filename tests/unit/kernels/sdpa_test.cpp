@@ -309,6 +309,19 @@ TEST_CASE("planted faults are found, each by its name") {
   CHECK(says(found([](auto& out, int) { out[7000] = 0x7e00; }), "not_finite"));
   CHECK(says(found([](auto& out, int) { out[7000] = 0x7c00; }), "not_finite"));
   CHECK(found([](auto& out, int) { out[7000] = 0x7e00; }).fields.at("nan_actual") == 1);
+  // Nothing that a guard may take for a small error is left beside elements that are no numbers.
+  for (const FaultyPass::Fault& fault :
+       {FaultyPass::Fault([](auto&out, int) { std::ranges::fill(out, std::uint16_t{0x7e00}); }),
+        FaultyPass::Fault([](auto&out, int) { std::ranges::fill(out, poison); }),
+        FaultyPass::Fault([](auto&out, int) { out[7000] = 0xfc00; })}) {
+    const JobReport report = found(fault);
+    for (const char* name :
+         {"max_abs", "max_rel", "mean_abs", "rel_fro", "cosine", "err_max", "err_over_model"}) {
+      INFO(name);
+      CHECK(report.fields.at(name).is_null());
+    }
+    CHECK(report.fields.at("mismatch").as_int64() > 0);
+  }
   const JobReport unwritten = found([](auto& out, int) { std::fill_n(&out[640], 64, poison); });
   CHECK(says(unwritten, "unwritten"));
   CHECK(unwritten.fields.at("unwritten") == 64);

@@ -11,7 +11,17 @@ __global__ void spin(long long cycles) {
   }
 }
 
+__global__ void write_at(int* address) {
+  *address = 1;
+}
+
 }  // namespace
+
+Result<void> write_nowhere() {
+  write_at<<<1, 1>>>(reinterpret_cast<int*>(16));
+  CR_CHECK(cuda::check(cudaGetLastError(), "queue a write"));
+  return cuda::synchronize();
+}
 
 Result<void> launch_spin(long long cycles, CUstream_st* stream) {
   spin<<<1, 32, 0, stream>>>(cycles);

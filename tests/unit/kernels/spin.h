@@ -1,4 +1,5 @@
-// A kernel that takes a chosen number of clock cycles: effects of known size to be found.
+// Kernels that do something known: one takes a chosen number of clock cycles, an effect of known
+// size to be found; one faults.
 #pragma once
 
 #include <vector>
@@ -8,6 +9,9 @@
 struct CUstream_st;
 
 namespace checkride::kernels {
+
+// Writes where there is no memory and waits: a fault, after which this process has no device.
+Result<void> write_nowhere();
 
 Result<void> launch_spin(long long cycles, CUstream_st* stream);
 // One block: a fresh stream, graph of `nodes` launches and events; microseconds per launch. What an

@@ -140,6 +140,15 @@ TEST_CASE("sanitizer.run judges what the tool says", "[sanitizer]") {
     CHECK(kept.find("--tool racecheck --error-exitcode 86 --print-limit 100000 ./target clean") !=
           std::string::npos);
   }
+  SECTION("its own program") {
+    const FakeTool tool("compute-sanitizer", "echo \"$@\"");
+    const auto report =
+        run_in(folder, sanitizer_run_job(), {{"command", {"checkride", "kernel", "list"}}});
+    REQUIRE(report);
+    const std::string kept = read_file(folder.path / report->artifacts.at(0), 1 << 20).value();
+    const auto own = std::filesystem::read_symlink("/proc/self/exe").string();
+    CHECK(kept.find(" " + own + " kernel list") != std::string::npos);
+  }
   SECTION("races") {
     const FakeTool tool("compute-sanitizer", "cat '" + path + "/racecheck_race.txt'; exit 86");
     const auto report =
