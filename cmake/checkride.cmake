@@ -52,6 +52,13 @@ cr_static(dep::json boost_json boost_container)
 add_library(dep::spdlog INTERFACE IMPORTED GLOBAL)
 target_compile_definitions(dep::spdlog INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
 
+# cr_alone(file...): sources of this folder that keep a translation unit of their own where several are
+# compiled as one (docs/decisions/0023-compile-time.md): names in their anonymous namespaces are also
+# their neighbours'.
+function(cr_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # cr_library(checkride_base SOURCES ... PUBLIC ... PRIVATE ...): one library per second-level folder,
 # alias checkride::base.
 function(cr_library name)
@@ -74,6 +81,10 @@ function(cr_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE checkride_test_main ${ARG_LINK})
   cr_warnings(${name})
+  # A test's own code runs briefly and compiles often; what it tests is optimized as ever.
+  if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O1>)
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "CHECKRIDE_BUILD=${CMAKE_BINARY_DIR};CHECKRIDE_SOURCE=${PROJECT_SOURCE_DIR}")
