@@ -7,6 +7,7 @@
 #include "cli/commands/output.h"
 #include "cli/render/conflict.h"
 #include "cli/render/live_tree.h"
+#include "cli/render/status.h"
 #include "cli/terminal.h"
 #include "engine/decider/decide.h"
 #include "engine/ports/clock.h"
@@ -109,7 +110,7 @@ void LiveView::moved(const LogReader& log, const RunId& run) {
     if (record.first <= known->state.last) return true;
     evolve_with(*known, record);
     for (const LiveLine& shown : live_lines(known->view, known->state, record, style_))
-      line(*known, record.time, shown);
+      line(*known, record, shown);
     changed_ = true;
     return true;
   }));
@@ -119,19 +120,13 @@ void LiveView::moved(const LogReader& log, const RunId& run) {
     context_.out.flush();
 }
 
-void LiveView::line(const RunTree& run, Timestamp time, const LiveLine& shown) {
+void LiveView::line(const RunTree& run, const Record& record, const LiveLine& shown) {
   if (context_.json) {
-    std::string json = "{\"run\": ";
-    cel::append_json_string(json, run.state.run.value);
-    json += ", \"sequence\": " + to_string(run.state.last) + ", \"time\": ";
-    cel::append_json_string(json, to_iso8601(time));
-    json += ", \"text\": ";
-    cel::append_json_string(json, shown.text);
-    context_.out << json << "}\n";
+    context_.out << document(as_json(record, shown));
     return;
   }
   if (draws_ && shown.quiet) return;
-  const std::string clock = style_(Tone::dim, to_iso8601(time).substr(11, 8)) + "  ";
+  const std::string clock = style_(Tone::dim, to_iso8601(record.time).substr(11, 8)) + "  ";
   const bool child = run.state.start.parent.has_value();
   if (draws_)
     above_ += clock + pad(shown.mark, 3) + (child ? style_(Tone::dim, run.label) + "  " : "") +
@@ -176,13 +171,20 @@ void LiveView::draw(bool last) {
 
 void LiveView::finish(const LogReader& log) {
   const auto heads = log.heads();
-  if (!heads || context_.json) return;
+  if (!heads) return;
   for (const RunHead& head : *heads) {
     if (head.summary.root != root_) continue;
     const RunTree* known = place(log, head.run);
     if (known != nullptr && known->state.last < head.last) moved(log, head.run);
   }
   if (draws_ && tree_) draw(true);
+  if (context_.json) {
+    for (const RunRow& row : run_rows(*heads, false, {}))
+      if (row.head->run == root_) context_.out << document(as_json(row));
+    context_.out.flush();
+    return;
+  }
+  const std::vector<Question> asked = tree_ ? questions(*tree_) : std::vector<Question>();
   for (const RunHead& head : *heads) {
     if (head.summary.root != root_ || head.summary.mode == RunMode::finished) continue;
     const RunTree* known = place(log, head.run);
@@ -197,17 +199,21 @@ void LiveView::finish(const LogReader& log) {
       }
       if (const cel::Value* conflicts = find_conflicts(gate.inputs))
         context_.out << conflict_text(view, *conflicts, "  ", style_);
-      context_.out << "  checkride answer " << root_.value << " " << view.state(gate.state)
-                   << " --approve" << (gate.options.size() > 3 ? "   (or" : "");
+      std::string name = view.state(gate.state);
+      for (const Question& question : asked)
+        if (question.gate && question.token == token) name = question.name;
+      context_.out << "  checkride answer " << root_.value << " " << name << " --approve"
+                   << (gate.options.size() > 3 ? "   (or" : "");
       for (std::size_t i = 3; i < gate.options.size(); ++i)
         context_.out << " --choose " << gate.options[i] << (i + 1 < gate.options.size() ? "," : "");
       context_.out << (gate.options.size() > 3 ? ")" : "") << "\n";
     }
-    if (known->state.jobs.empty() && known->state.gates.empty() && !known->state.parked())
-      for (const MessageSpec* message : heard_messages(*known))
-        context_.out << "\nWaiting for the message " << message->name
-                     << (message->title.empty() ? "" : ": " + clean(view.text(message->title)))
-                     << "\n  checkride signal " << head.run.value << " " << message->name << "\n";
+    for (const MessageSpec* message : heard_messages(*known))
+      for (const Question& question : asked)
+        if (question.run == known && question.message == message->name)
+          context_.out << "\nWaiting for the message " << message->name
+                       << (message->title.empty() ? "" : ": " + clean(view.text(message->title)))
+                       << "\n  " << question.ways.front().command << "\n";
     if (known->state.paused)
       context_.out << "\nPaused: " << clean(view.text(known->state.paused->reason))
                    << "\n  checkride resume " << head.run.value << "\n";

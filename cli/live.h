@@ -36,7 +36,7 @@ class LiveView {
   RunTree* place(const LogReader& log, const RunId& run);
   void evolve_with(RunTree& run, const Record& record);
   void mask_again();
-  void line(const RunTree& run, Timestamp time, const LiveLine& shown);
+  void line(const RunTree& run, const Record& record, const LiveLine& shown);
   void draw(bool last);
   std::map<Token, std::string> outputs();
 

@@ -1,6 +1,7 @@
 #include "cli/parameters.h"
 
 #include <filesystem>
+#include <set>
 
 #include "engine/base/files.h"
 
@@ -121,11 +122,14 @@ Result<cel::Map> parse_parameters(const Definition& definition,
       params.set(key, spec != nullptr && spec->path ? absolute(fitted) : std::move(fitted));
     }
   }
+  std::set<std::string> named;
   for (const std::string& text : given) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
       return fail(ErrorCode::invalid_argument, "'" + text + "' is no parameter; write -p name=value");
     const std::string name = text.substr(0, equals);
+    if (!named.insert(name).second)
+      return fail(ErrorCode::invalid_argument, "parameter '" + name + "' is given twice with -p");
     const FieldSpec* spec = spec_of(name);
     if (spec == nullptr) {
       params.set(std::string_view(name), Value(text.substr(equals + 1)));

@@ -41,10 +41,7 @@ class Lines {
  private:
   void print(const RunState& state, const Record& record, const LiveLine& shown) {
     if (context_.json)
-      context_.out << document(json::object{{"run", record.run.value},
-                                            {"sequence", state.last.value},
-                                            {"time", as_json(record.time)},
-                                            {"text", shown.text}});
+      context_.out << document(as_json(record, shown));
     else
       context_.out << style_(Tone::dim, to_iso8601(record.time).substr(11, 8)) << "  "
                    << (state.start.parent ? "  " : "") << pad(shown.mark, 3) << shown.text << "\n";

@@ -2,6 +2,7 @@
 
 #include "cli/acting.h"
 #include "cli/commands/acting.h"
+#include "cli/render/json.h"
 #include "cli/render/text.h"
 #include "cli/render/view.h"
 
@@ -46,7 +47,13 @@ void print_plan(const Context& context, const LogReader& log, const JobRunner& r
     for (const auto& [token, gate] : state->gates)
       lines.push_back("gate stays open: " + clean(gate.question));
   }
-  if (context.json) return;
+  if (context.json) {
+    context.out << document(json::object{{"run", root.value},
+                                         {"type", "plan"},
+                                         {"kept", kept},
+                                         {"plan", json::array(lines.begin(), lines.end())}});
+    return;
+  }
   context.out << "Resuming " << root.value << ": " << counted(kept, "result") << " kept\n";
   for (const std::string& line : lines) context.out << wrapped(line, "  - ", "    ");
 }
@@ -68,7 +75,10 @@ int cmd_resume(const Context& context, const ResumeOptions& options) {
     else if (top && *top && (*top)->summary.paused)
       paused = root;
     if (top && *top && (*top)->summary.mode == RunMode::finished) {
-      if (!context.json)
+      if (context.json)
+        context.out << document(json::object{
+            {"run", root.value}, {"outcome", to_string((*top)->summary.outcome)}, {"ended", true}});
+      else
         context.out << root.value << " has ended " << to_string((*top)->summary.outcome) << "\n";
       return exit_code_of(**log, root);
     }

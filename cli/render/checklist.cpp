@@ -40,8 +40,12 @@ struct Collector {
       line.machine = machine;
       line.gate = gate;
       const auto& active = run.state.chart.configuration;
-      line.active =
-          !run.state.finished() && std::binary_search(active.begin(), active.end(), index);
+      const bool inside = std::binary_search(active.begin(), active.end(), index);
+      line.active = !run.state.finished() && inside;
+      // It was at work when the run was ended from outside.
+      const bool ended = run.state.outcome == RunOutcome::cancelled ||
+                         run.state.outcome == RunOutcome::rolled_back;
+      if (inside && ended && !definition.chart.is_final(index)) line.verdict = Verdict::interrupted;
       if (const auto given = run.state.verdicts.find(index); given != run.state.verdicts.end()) {
         line.verdict = given->second.verdict;
         line.note = run.view.text(given->second.note);

@@ -84,7 +84,11 @@ class Lines {
 
  private:
   void add(std::string mark, std::string text, bool in_tree) {
-    all.push_back({std::move(mark), std::move(text), in_tree});
+    LiveLine made;
+    made.mark = std::move(mark);
+    made.text = std::move(text);
+    made.quiet = in_tree;
+    all.push_back(std::move(made));
   }
   void line(const char* mark, std::string text) { add(mark, std::move(text), false); }
   void quiet(const char* mark, std::string text) { add(mark, std::move(text), true); }
@@ -100,13 +104,41 @@ class Lines {
   const Style& style_;
 };
 
+template <class E>
+void add_facts(const View& view, const E& event, LiveLine& line) {
+  if constexpr (requires { event.state.value; })
+    line.state = view.state(statechart::StateIndex(event.state));
+  if constexpr (std::is_same_v<E, VerdictGiven>) line.verdict = to_string(event.verdict);
+  if constexpr (std::is_same_v<E, RunFinished>) line.outcome = to_string(event.outcome);
+}
+
 }  // namespace
 
 std::vector<LiveLine> live_lines(const View& view, const RunState& state, const Record& record,
                                  const Style& style) {
   Lines lines(view, state, record, style);
-  for (const Event& event : record.events) std::visit(lines, event);
+  for (const Event& event : record.events) {
+    std::size_t made = lines.all.size();
+    std::visit(lines, event);
+    for (; made < lines.all.size(); ++made) {
+      LiveLine& line = lines.all[made];
+      line.type = event_name(event);
+      std::visit([&](const auto& e) { add_facts(view, e, line); }, event);
+    }
+  }
   return std::move(lines.all);
+}
+
+json::object as_json(const Record& record, const LiveLine& line) {
+  json::object object{{"run", record.run.value},
+                      {"sequence", record.last().value},
+                      {"time", as_json(record.time)},
+                      {"type", line.type}};
+  if (!line.state.empty()) object["state"] = line.state;
+  if (!line.verdict.empty()) object["verdict"] = line.verdict;
+  if (!line.outcome.empty()) object["outcome"] = line.outcome;
+  object["text"] = line.text;
+  return object;
 }
 
 }  // namespace checkride::cli

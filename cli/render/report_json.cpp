@@ -19,7 +19,8 @@ json::object attempt_json(const View& view, const AttemptEvidence& attempt) {
   object["completed"] = attempt.outcome->completed;
   object["stale"] = attempt.stale;
   object["message"] = view.text(attempt.outcome->message);
-  object["seconds"] = seconds(attempt.outcome->ended - attempt.outcome->started);
+  if (!attempt.outcome->never_started)
+    object["seconds"] = seconds(attempt.outcome->ended - attempt.outcome->started);
   if (attempt.outcome->exit_code) object["exit_code"] = *attempt.outcome->exit_code;
   json::array artifacts;
   for (const Artifact& artifact : attempt.outcome->artifacts)

@@ -69,6 +69,7 @@ def wrong_parameters_are_usage_errors_and_start_nothing(place):
     refused(place.start("-p", "no_such=1"), USAGE, "no_such")
     refused(place.start("-p", "nonsense"), USAGE, "nonsense")
     refused(place.start("-p", "strip=many"), USAGE, "strip")
+    refused(place.start("-p", "strip=1", "-p", "strip=2"), USAGE, "strip", "twice")
     refused(place.checkride("run", "gh200-rebase", "--id", "r"), USAGE, "repo")
     refused(place.checkride("run", "no-such-workflow"), USAGE, "no-such-workflow")
     refused(place.checkride("no-such-verb"), USAGE, "")
@@ -362,6 +363,8 @@ def lint_points_at_line_and_column(place):
     broken.write_text("checkride: 1\nworkflow: [\n", encoding="utf-8")
     refused(place.checkride("lint", broken), USAGE, f"{broken.name}:")
     refused(place.checkride("lint", place.folder / "absent.yaml"), USAGE, "absent.yaml")
+    (place.folder / "folder.yaml").mkdir()
+    refused(place.checkride("run", place.folder / "folder.yaml"), USAGE, "folder.yaml")
     place.checkride("lint", "gh200-rebase").must(OK)
     for path in sorted(pathlib.Path(__file__).parents[2].glob("workflows/definitions/*.yaml")):
         if not path.name.endswith(".cases.yaml"):

@@ -243,7 +243,26 @@ def rolling_back_removes_branch_and_worktree_and_keeps_the_failed_tip(place):
     contains(place.git("for-each-ref", "refs/checkride/"), "refs/checkride/failed/", "kept refs")
     equal(len(place.git("worktree", "list").splitlines()), 1, "worktrees of the repository")
     untouched(before, checkout_facts(place))
+    # The last thing undone says whether the checkout is as it was at the start.
+    ends = [event["message"] for event in place.events(kind="CompensationFinished")]
+    equal(ends, ["", ""], "what undoing said")
+    report = place.checkride("report", "r").must(OK).out
+    contains(report, "`git.same` (undo)", "the report")
+    equal(place.verdicts()["reapply"]["verdict"], "interrupted", "the state that was at work")
     place.sound()
+
+
+@case
+def rolling_back_says_when_the_checkout_is_not_as_it_was(place):
+    place.make()
+    place.start().must(WAITING)
+    readme = place.fork / "README.md"
+    readme.write_bytes(readme.read_bytes() + b"\nMeanwhile.\n")
+    place.checkride("rollback", "r", "--yes", "--why", "enough").must(FAILED)
+    ends = [event["message"] for event in place.events(kind="CompensationFinished")]
+    equal(len(ends), 2, "states undone")
+    contains(ends[1], "README.md", "what the last one says")
+    contains(place.checkride("report", "r").must(OK).out, "it is not as it was recorded", "the report")
 
 
 main()

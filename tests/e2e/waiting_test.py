@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What runs wait for beside jobs and people: messages, units of resources, limits, a pause."""
 
+import json
 import time
 
 from harness import FAILED, OK, USAGE, WAITING, case, check, contains, equal, main
@@ -230,6 +231,21 @@ def a_paused_run_goes_on_where_it_was(place):
     equal(place.status("r")["outcome"], "none", "its end waits")
     place.checkride("resume", "r").must(OK)
     equal(place.status("r")["outcome"], "succeeded", "the outcome")
+
+
+@case
+def with_json_every_line_names_its_event_and_the_last_one_the_end(place):
+    place.make("base", "--package-where-expected")
+    lines = [json.loads(line) for line in place.start("--json").must(WAITING).out.splitlines()]
+    check(all(line["type"] for line in lines[:-1]), "a line without a type:", lines)
+    given = {line["state"]: line["verdict"] for line in lines[:-1] if line["type"] == "VerdictGiven"}
+    equal((given["clean"], given["apply"]), ("passed", "warned"), "verdicts among the lines")
+    end = lines[-1]
+    equal((end["run"], end["activity"], end["gates"]), ("r", "waiting", 1), "the last line")
+    lines = [json.loads(line) for line in
+             place.checkride("cancel", "r", "--why", "enough", "--json").must(FAILED).out.splitlines()]
+    equal((lines[-1]["activity"], lines[-1]["outcome"]), ("finished", "cancelled"), "the last line")
+    equal(place.checkride("resume", "r", "--json").must(FAILED).json()["outcome"], "cancelled", "resume")
 
 
 if __name__ == "__main__":

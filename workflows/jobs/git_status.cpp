@@ -198,7 +198,12 @@ Result<JobOutcome> same(const JobSpec& spec, const JobContext& context) {
   result.set("same", differences.total() == 0);
   result.set("differences", differences.value());
   result.set("total", differences.total());
-  return completed(std::move(result), differences.total() == 0 ? JobStatus::pass : JobStatus::fail);
+  if (differences.total() == 0) return completed(std::move(result), JobStatus::pass);
+  JobOutcome outcome = completed(std::move(result), JobStatus::fail);
+  outcome.message =
+      "it is not as it was recorded: " + differences.value().as_list().front().as_string() +
+      (differences.total() > 1 ? ", and " + std::to_string(differences.total() - 1) + " more" : "");
+  return outcome;
 }
 
 constexpr const char* snapshot_type =

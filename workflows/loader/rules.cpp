@@ -67,7 +67,8 @@ constexpr Rule rules[] = {
     // Paths.
     {"unreachable", "warning", "No transition leads to the state; nothing invokes the machine."},
     {"unreachable-branch", "warning", "A branch behind one that has no guard."},
-    {"dead-end", "error", "A state that can never be left and is not final, or that is done and leads nowhere."},
+    {"dead-end", "error",
+     "A state that can never be left and is not final, or that is done and leads nowhere."},
     {"missing-fallback", "error", "When no guard holds, the run would stay where it is for ever."},
     {"loop-without-budget", "error", "States that can repeat without end."},
     {"budget", "error", "`budget` and `exhausted` do not go together."},

@@ -52,7 +52,11 @@ void apply_unmet(JobOutcome& outcome, const std::vector<std::string>& unmet) {
         outcome.status == JobStatus::unavailable ? FailureClass::unavailable : FailureClass::code;
   std::string reasons;
   for (const std::string& sentence : unmet) reasons += (reasons.empty() ? "" : "; ") + sentence;
-  outcome.message = outcome.message.empty() ? reasons : outcome.message + " (" + reasons + ")";
+  // A kind that judges a process may have said the same.
+  if (outcome.message.empty() || outcome.message == reasons)
+    outcome.message = reasons;
+  else
+    outcome.message += " (" + reasons + ")";
 }
 
 std::vector<std::string> missing_files(const Expectation& expect,

@@ -225,6 +225,10 @@ int run(int argc, char** argv) {
       unreadable = true;
       continue;
     }
+    if (tiers->empty()) {
+      std::cerr << path.string() << ": no case is in it\n";
+      unreadable = true;
+    }
     for (const auto& [tier, totals] : *tiers) {
       wrong = wrong || totals.failed > 0 || totals.order_mismatches > 0;
       summary.push_back(path.filename().string() + " " + tier + ": " +

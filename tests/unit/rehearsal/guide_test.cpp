@@ -46,7 +46,7 @@ void play_all(const std::string& definition, const std::string& cases, std::size
 
 TEST_CASE("the cases in the guide", "[rehearsal][docs]") {
   play_all(example("write-a-procedure.md", "checkride: 1", "nightly"),
-           example("test-a-procedure.md", "rehearsal: 1", "nightly"), 5);
+           example("test-a-procedure.md", "rehearsal: 1", "nightly"), 6);
   play_all(example("test-a-procedure.md", "checkride: 1", "released"),
            example("test-a-procedure.md", "rehearsal: 1", "released"), 4);
 }
