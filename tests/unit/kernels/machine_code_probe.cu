@@ -35,6 +35,18 @@ __global__ void __launch_bounds__(128) one_hmma(float* out, const uint32_t* in) 
   for (int i = 0; i < 4; ++i) out[i] = c[i];
 }
 
+// What is one QMMA on sm_89 is conversions and HMMA on sm_90.
+__global__ void __launch_bounds__(128) e4m3_by_halves(float* out, const uint32_t* in) {
+  float c[4] = {out[0], out[1], out[2], out[3]};
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},"
+      "{%0,%1,%2,%3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(in[0]), "r"(in[1]), "r"(in[2]), "r"(in[3]), "r"(in[4]), "r"(in[5]));
+  for (int i = 0; i < 4; ++i) out[i] = c[i];
+}
+
+#ifndef CR_PLAIN_SM90
 // Operands A and B in shared memory, then A in registers.
 __global__ void __launch_bounds__(128)
     two_hgmma(float* out, const uint32_t* in, uint64_t a, uint64_t b) {
@@ -64,6 +76,8 @@ __global__ void __launch_bounds__(128) one_qgmma(float* out, uint64_t a, uint64_
   asm volatile("wgmma.wait_group.sync.aligned 0;");
   for (int i = 0; i < 4; ++i) out[i] = c[i];
 }
+
+#endif
 
 __global__ void two_mufu(float* out) {
   float a = out[threadIdx.x];
