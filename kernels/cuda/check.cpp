@@ -42,6 +42,8 @@ std::string text_of(const cudaUUID_t& uuid) {
 
 Result<void> check(int code, std::string_view doing) {
   if (code == cudaSuccess) return {};
+  // Told once: the next launch must not be taken for the one that failed.
+  static_cast<void>(cudaGetLastError());
   const auto error = static_cast<cudaError_t>(code);
   return fail(kind_of(error), std::string(doing) + ": " + cudaGetErrorName(error) + " (" +
                                   cudaGetErrorString(error) + ")");
