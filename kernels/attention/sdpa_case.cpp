@@ -109,6 +109,17 @@ Result<void> check_sizes(const ForwardProblem& problem) {
   return {};
 }
 
+// A reference that is no number judges nothing. `name` is q, k or v.
+Result<void> check_finite(const std::vector<std::uint16_t>& bits, Dtype dtype, const char* name) {
+  const auto wrong = std::ranges::count_if(
+      bits, [&](std::uint16_t one) { return !std::isfinite(float_from_bits(dtype, one)); });
+  if (wrong == 0) return {};
+  return fail(ErrorCode::invalid_argument, std::string(name) + " has " + std::to_string(wrong) +
+                                               " elements that are no finite " +
+                                               std::string(to_string(dtype)) +
+                                               " numbers; give others, or another dtype");
+}
+
 Result<void> choose_kernel(const JobRequest& request, SdpaCase& sdpa) {
   CR_TRY(const std::string impl,
          choice(request.inputs, "impl", "auto", {"auto", "split", "stream", "mma", "cpu"}));
@@ -186,6 +197,7 @@ Result<SdpaCase> sdpa_case(const JobRequest& request) {
                             i == 0 ? problem.seq : problem.kv_seq, problem.dim},
                            *distribution_from(distribution), random);
     *into[i] = bits_of(loaded[i], problem.dtype);
+    CR_CHECK(check_finite(*into[i], problem.dtype, i == 0 ? "q" : i == 1 ? "k" : "v"));
     loaded[i] = {};
   }
   return sdpa;

@@ -39,7 +39,7 @@ std::vector<std::uint16_t> picked(const std::vector<std::uint16_t>& out, const R
 // finite the differences have no value: the job says null, beside the counters, so that no guard
 // takes the error of the other elements for that of the output.
 struct Differences {
-  std::size_t mismatch = 0, max_abs_index = 0, not_finite = 0;
+  std::size_t mismatch = 0, max_abs_index = 0, not_finite = 0, reference_not_finite = 0;
   double max_abs = 0.0, max_rel = 0.0, sum_abs = 0.0, ref_max_abs = 0.0;
   double difference = 0.0, norm = 0.0, actual_norm = 0.0, product = 0.0;
 
@@ -47,6 +47,12 @@ struct Differences {
   static constexpr double rel_floor = 1e-3;
 
   void add(std::size_t index, double reference, double actual) {
+    if (!std::isfinite(reference)) {
+      ++mismatch;
+      ++not_finite;
+      ++reference_not_finite;
+      return;
+    }
     ref_max_abs = std::max(ref_max_abs, std::fabs(reference));
     norm += reference * reference;
     if (!std::isfinite(actual)) {
@@ -161,6 +167,7 @@ Judgement judge_output(const SdpaCase& sdpa, const std::vector<std::uint16_t>& o
       sdpa.backend == Backend::cpu ? largest_difference(reference.lse, lse) : json::value(nullptr);
 
   if (wrong.nan + wrong.inf > 0) judged.reasons.emplace_back("not_finite");
+  if (d.reference_not_finite > 0) judged.reasons.emplace_back("reference_not_finite");
   if (wrong.unwritten > 0) judged.reasons.emplace_back("unwritten");
   if (!(budget.err_max <= budget.err_budget)) judged.reasons.emplace_back("over_error_budget");
   if (sdpa.e4m3 && !(over_model <= e4m3_over_model_max))

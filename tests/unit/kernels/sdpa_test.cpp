@@ -226,6 +226,13 @@ TEST_CASE("tensors come from files, and say their own sizes") {
   REQUIRE(write_npy(folder / "flat.npy", flat));
   npy["v"] = (folder / "flat.npy").string();
   CHECK(error_for(npy).message.starts_with("v is f16[2, 96, 64]; give four dimensions"));
+  Tensor infinite = tensors.at("v");
+  infinite.data[201] = std::byte{0x7c};
+  infinite.data[200] = std::byte{0};
+  REQUIRE(write_npy(folder / "infinite.npy", infinite));
+  npy["v"] = (folder / "infinite.npy").string();
+  CHECK(error_for(npy).message ==
+        "v has 1 elements that are no finite f16 numbers; give others, or another dtype");
   npy["v"] = (folder / "absent.npy").string();
   CHECK(error_for(npy).code == ErrorCode::not_found);
   std::filesystem::remove_all(folder);
@@ -330,6 +337,21 @@ TEST_CASE("planted faults are found, each by its name") {
   // One unit of the first row is within the budget, and still not the value.
   const JobReport first = found([](auto& out, int) { out[3] ^= 1; });
   CHECK(first.reasons == std::vector<std::string>{"invariant_causal_first_row"});
+}
+
+TEST_CASE("a reference that is no number judges nothing right") {
+  for (const char* dtype : {"f16", "e4m3"}) {
+    SdpaCase sdpa = case_for(small({{"dtype", dtype}}));
+    std::fill_n(sdpa.tensors.v.begin(), 96 * 64, std::uint16_t{0x7c00});
+    FaultyPass pass(sdpa, [](auto& out, int) { std::ranges::fill(out, std::uint16_t{0}); });
+    SdpaOptions options;
+    options.invariants = false;
+    const auto report = judge_case(sdpa, pass, options);
+    REQUIRE(report);
+    CHECK(says(*report, "reference_not_finite"));
+    CHECK(report->fields.at("rel_fro").is_null());
+    CHECK(report->fields.at("err_over_model").is_null());
+  }
 }
 
 TEST_CASE("faults that only an invariant sees are found") {
