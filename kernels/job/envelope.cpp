@@ -1,5 +1,6 @@
 #include "kernels/job/envelope.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
@@ -33,9 +34,50 @@ bool under_a_tool() {
          std::getenv("NVIDIA_PROCESS_INJECTION_CRASH_REPORTING") != nullptr;
 }
 
+// Bytes of the character that begins at `at`, 0 where none does (RFC 3629).
+std::size_t character_bytes(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  if (first < 0x80) return 1;
+  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() - at < bytes) return 0;
+  for (std::size_t i = 1; i < bytes; ++i)
+    if ((byte(at + i) & 0xc0) != 0x80) return 0;
+  const unsigned char second = byte(at + 1);
+  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return wrong ? 0 : bytes;
+}
+
+// What programs print may be no text, or cut within a character: other bytes become '?', for no
+// reader takes JSON with them.
+std::string as_text(std::string_view bytes) {
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t length = character_bytes(bytes, at);
+    text += length == 0 ? std::string_view("?") : bytes.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return text;
+}
+
+json::value as_text(const json::value& value) {
+  if (value.is_string()) return json::value(as_text(std::string_view(value.get_string())));
+  if (value.is_array()) {
+    json::array items;
+    for (const json::value& item : value.get_array()) items.push_back(as_text(item));
+    return items;
+  }
+  if (!value.is_object()) return value;
+  json::object fields;
+  for (const auto& [name, item] : value.get_object())
+    fields[as_text(std::string_view(name))] = as_text(item);
+  return fields;
+}
+
 json::array array_of(const std::vector<std::string>& texts) {
   json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
+  for (const std::string& text : texts) array.emplace_back(as_text(text));
   return array;
 }
 
@@ -53,7 +95,7 @@ json::object envelope(const Job& job, const JobRequest& request, const JobReport
   all["job_version"] = job.version;
   all["status"] = std::string(to_string(report.status));
   all["reasons"] = array_of(report.reasons);
-  all["message"] = report.message;
+  all["message"] = as_text(report.message);
   all["backend"] = std::string(to_string(report.backend));
   all["perf_valid"] = report.perf_valid && report.backend != Backend::cpu && !under_a_tool();
   if (report.backend == Backend::cuda && device()) {
@@ -68,7 +110,7 @@ json::object envelope(const Job& job, const JobRequest& request, const JobReport
   all["t_start_ns"] = times.start_ns;
   all["t_end_ns"] = times.end_ns;
   all["artifacts"] = array_of(report.artifacts);
-  for (const auto& [name, value] : report.fields) all[name] = value;
+  for (const auto& [name, value] : report.fields) all[name] = as_text(value);
   return all;
 }
 

@@ -26,7 +26,7 @@ struct RunTimes {
   std::int64_t start_ns = 0;  // since 1970, UTC
   std::int64_t end_ns = 0;
 };
-// device_* and versions are of the device in use and left out where the report's backend is not
+// Text that is no UTF-8 has '?' for the bytes that are not. device_* and versions are of the device in use and left out where the report's backend is not
 // cuda. params_sha256 is over the inputs' canonical JSON (keys sorted, no spaces).
 json::object envelope(const Job& job, const JobRequest& request, const JobReport& report,
                       const RunTimes& times);

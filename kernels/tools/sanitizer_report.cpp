@@ -73,7 +73,11 @@ class Reader {
     each_line(text, [&](std::string_view line) {
       if (!line.starts_with(mark)) return;
       line.remove_prefix(mark.size());
-      if (line.starts_with("  ")) return more(line.substr(line.find_first_not_of(' ')));
+      if (line.starts_with("  ")) {
+        const std::size_t words = line.find_first_not_of(' ');
+        if (words != std::string_view::npos) more(line.substr(words));
+        return;
+      }
       open_ = false;
       if (line.size() > 1) head(line.substr(1));
     });

@@ -137,6 +137,26 @@ TEST_CASE("a report of thousands of records stays small", "[sanitizer]") {
   CHECK(json::serialize(report->fields).size() < 60000);
 }
 
+TEST_CASE("lines without words and bytes that are no text are read over", "[sanitizer]") {
+  const JobRequest request = {{{"text",
+                                "========= COMPUTE-SANITIZER\n=========      \n=========\n"
+                                "========= Invalid __global__ write \xff\xe2\x96 of size 4 bytes\n"
+                                "=========     at k\xc3()+0x70 in a.cu:1\n"
+                                "========= ERROR SUMMARY: 1 error\n"}},
+                              JobRequest::Where::anywhere,
+                              1,
+                              {}};
+  const auto report = sanitizer_parse_job().run(request);
+  REQUIRE(report);
+  CHECK(report->status == Status::fail);
+  const json::object whole = envelope(sanitizer_parse_job(), request, *report, {});
+  boost::system::error_code problem;
+  const json::value read = json::parse(json::serialize(whole), problem);
+  REQUIRE_FALSE(problem);
+  CHECK(read.at("records").at(0).at("kernel") == "k?()");
+  CHECK(std::string(read.at("message").as_string()).find("write ??? of size") != std::string::npos);
+}
+
 TEST_CASE("a report cut before its summary never passes", "[sanitizer]") {
   for (const char* name : {"memcheck_clean", "racecheck_clean", "memcheck_no_leak"}) {
     const std::string whole = captured(name);
