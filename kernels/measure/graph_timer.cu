@@ -13,8 +13,6 @@ namespace {
 
 using cuda::check;
 
-__global__ void empty_kernel() {}
-
 }  // namespace
 
 // Stream, graph and events of one measurement; released together.
@@ -135,23 +133,6 @@ Result<GraphTiming> time_graph(const Launch& launch, int nodes, int samples) {
     return us[static_cast<std::size_t>(fraction * static_cast<double>(us.size() - 1))];
   };
   return GraphTiming{at(0.5), at(0.05), at(0.95), nodes, samples};
-}
-
-Result<void> launch_empty(const LaunchShape& shape, CUstream_st* stream) {
-  CR_CHECK(check(cudaFuncSetAttribute(empty_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                      static_cast<int>(shape.shared_bytes)),
-                 "shared memory of the empty kernel"));
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim = {static_cast<unsigned>(shape.cluster), 1, 1};
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(shape.grid_x), static_cast<unsigned>(shape.grid_y));
-  config.blockDim = dim3(static_cast<unsigned>(shape.threads));
-  config.dynamicSmemBytes = shape.shared_bytes;
-  config.stream = stream;
-  config.attrs = &attribute;
-  config.numAttrs = shape.cluster > 1 ? 1 : 0;
-  return check(cudaLaunchKernelEx(&config, empty_kernel), "queue the empty kernel");
 }
 
 }  // namespace checkride::kernels::measure

@@ -6,14 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "engine/base/result.h"
-#include "kernels/measure/launch_shape.h"
-
-struct CUstream_st;
+#include "kernels/measure/launch.h"
 
 namespace checkride::kernels::measure {
 
@@ -24,9 +21,6 @@ struct GraphTiming {
   int nodes = 0;
   int samples = 0;
 };
-
-// Queues launch number `node` and returns its cudaError_t. Called on the measuring thread.
-using Launch = std::function<Result<void>(CUstream_st* stream, int node)>;
 
 enum class Replay : std::uint8_t {
   one_graph,      // one graph of all launches, in series
@@ -62,8 +56,5 @@ class LaunchTimer {
 // `samples` samples of a graph of `nodes` launches after a warm-up. Runs that rotate over input
 // sets (cold caches) choose the set by the node's number.
 Result<GraphTiming> time_graph(const Launch& launch, int nodes, int samples);
-
-// What an empty kernel of this shape costs: the floor under a kernel launched with it.
-Result<void> launch_empty(const LaunchShape& shape, CUstream_st* stream);
 
 }  // namespace checkride::kernels::measure
