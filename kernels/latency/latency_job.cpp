@@ -19,7 +19,7 @@ using latency::Source;
 using latency::TimingMode;
 using Seconds = std::chrono::duration<double>;
 
-constexpr int nodes_max = 65536;
+constexpr int nodes_max = 16384;  // a graph has four times as many
 constexpr std::string_view samples_name = "samples.json";
 constexpr std::int64_t discarded_share = 10;  // more than one in so many: the device throttled
 
