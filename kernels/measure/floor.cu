@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/cuda/check.h"
+#include "kernels/measure/stream.h"
 
 namespace checkride::kernels::measure {
 namespace {
@@ -16,7 +17,6 @@ using cuda::check;
 __global__ void empty_kernel() {}
 
 struct Capture {
-  cudaStream_t stream = nullptr;
   cudaGraph_t graph = nullptr;
 
   Capture() = default;
@@ -24,10 +24,9 @@ struct Capture {
   Capture& operator=(const Capture&) = delete;
   ~Capture() {
     if (graph != nullptr) cudaGraphDestroy(graph);
-    if (stream != nullptr) cudaStreamDestroy(stream);
   }
   Result<void> take(const Launch& launch) {
-    CR_CHECK(check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "create a stream"));
+    CR_TRY(const cudaStream_t stream, timing_stream());
     CR_CHECK(
         check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin a capture"));
     const Result<void> queued = launch(stream, 0);

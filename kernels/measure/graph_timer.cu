@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/check.h"
 #include "kernels/measure/clock_stamps.h"
+#include "kernels/measure/stream.h"
 
 namespace checkride::kernels::measure {
 namespace {
@@ -40,10 +41,10 @@ struct LaunchTimer::Session {
       if (event != nullptr) cudaEventDestroy(event);
     if (executable != nullptr) cudaGraphExecDestroy(executable);
     if (graph != nullptr) cudaGraphDestroy(graph);
-    if (stream != nullptr) cudaStreamDestroy(stream);
   }
 
-  // A whole sample: launches in series and the three events between and behind them.
+  // A whole sample: launches in series, the three events between and behind them, and the clock's
+  // two readings around. In a graph all of these are nodes: nothing is queued beside it.
   template <class Record>
   Result<void> queue_all(const Launch& one, const Record& record) {
     int node = 0;
@@ -51,12 +52,14 @@ struct LaunchTimer::Session {
       for (const int end = node + times * nodes; node < end; ++node) CR_CHECK(one(stream, node));
       return {};
     };
+    CR_CHECK(clocks.begin(stream));
     CR_CHECK(part(lead));
     CR_CHECK(record(events[0]));
     CR_CHECK(part(once));
     CR_CHECK(record(events[1]));
     CR_CHECK(part(twice));
-    return record(events[2]);
+    CR_CHECK(record(events[2]));
+    return clocks.end(stream);
   }
 
   Result<void> capture() {
@@ -121,8 +124,7 @@ Result<LaunchTimer> LaunchTimer::prepare(Launch launch, int nodes, Replay replay
   session->launch = std::move(launch);
   session->nodes = nodes;
   session->replay = replay;
-  CR_CHECK(
-      check(cudaStreamCreateWithFlags(&session->stream, cudaStreamNonBlocking), "create a stream"));
+  CR_TRY(session->stream, timing_stream());
   for (cudaEvent_t& event : session->events)
     CR_CHECK(check(cudaEventCreate(&event), "create an event"));
   CR_TRY(session->clocks, ClockStamps::prepare());
@@ -137,9 +139,7 @@ Result<Sample> LaunchTimer::sample() {
   // time.
   constexpr int tries = 10;
   for (int i = 0; i < tries; ++i) {
-    CR_CHECK(session.clocks.begin(session.stream));
     CR_CHECK(session.queue_sample());
-    CR_CHECK(session.clocks.end(session.stream));
     CR_CHECK(check(cudaStreamSynchronize(session.stream), "wait for a sample"));
     CR_TRY(const double first, session.us_between(0, 1));
     CR_TRY(const double second, session.us_between(1, 2));

@@ -64,6 +64,17 @@ TEST_CASE("a launch takes the same time in graphs of 20 and of 100", "[.gpu]") {
   CHECK(few == Approx(many).epsilon(0.02));
 }
 
+TEST_CASE("a later timer reads what an earlier one did", "[.gpu]") {
+  const auto us = [] {
+    const auto timing =
+        measure::time_graph(measure::empty_launch({LaunchShape{128, 1, 1, 256, 0}}), 100, 50);
+    REQUIRE(timing);
+    return timing->us_per_launch;
+  };
+  const double first = us();
+  for (int i = 0; i < 4; ++i) CHECK(us() == Approx(first).epsilon(0.05));
+}
+
 TEST_CASE("the floor of a library's kernel is known", "[.gpu]") {
   const JobReport report = test::run_job(
       "latency.measure", R"({"backend": "cuda", "subject": "gemm.tensor", "criterion": "count",
