@@ -41,6 +41,16 @@ struct LaunchTimer::Session {
       if (event != nullptr) cudaEventDestroy(event);
     if (executable != nullptr) cudaGraphExecDestroy(executable);
     if (graph != nullptr) cudaGraphDestroy(graph);
+    if (stream != nullptr && replay != Replay::one_graph) cudaStreamDestroy(stream);
+  }
+
+  // Outside graphs kernels are queued on a stream of the measurement's own: see stream.h.
+  Result<void> take_stream() {
+    if (replay == Replay::one_graph) {
+      CR_TRY(stream, timing_stream());
+      return {};
+    }
+    return check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "create a stream");
   }
 
   // A whole sample: launches in series, the three events between and behind them, and the clock's
@@ -124,7 +134,7 @@ Result<LaunchTimer> LaunchTimer::prepare(Launch launch, int nodes, Replay replay
   session->launch = std::move(launch);
   session->nodes = nodes;
   session->replay = replay;
-  CR_TRY(session->stream, timing_stream());
+  CR_CHECK(session->take_stream());
   for (cudaEvent_t& event : session->events)
     CR_CHECK(check(cudaEventCreate(&event), "create an event"));
   CR_TRY(session->clocks, ClockStamps::prepare());

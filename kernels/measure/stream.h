@@ -1,6 +1,7 @@
-// The one stream on which everything is timed in this process. On an H200 a process that has queued
-// kernels on several streams pays 0.18 us more for each launch behind another, on any of them,
-// until another process has used the device: two measurements on two streams would not compare.
+// The one stream on which graphs are timed in this process; nothing but graphs is queued on it. On
+// an H200 a stream that takes kernels outside graphs too, in a process where another has done so
+// before, costs 0.18 us more for each launch behind another, in graphs as well: a second
+// measurement would not compare with the first. README.md has the figures.
 #pragma once
 
 #include "engine/base/result.h"
