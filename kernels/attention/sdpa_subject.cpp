@@ -47,17 +47,12 @@ class HostSubject : public Subject {
 #ifdef CR_CUDA
 class DeviceSubject : public Subject {
  public:
-  DeviceSubject(ForwardPlan plan, DeviceForward forward)
-      : plan_(plan), forward_(std::move(forward)) {}
+  explicit DeviceSubject(DeviceForward forward) : forward_(std::move(forward)) {}
   Backend backend() const override { return Backend::cuda; }
   Result<void> launch(CUstream_st* stream, int set) override {
     return forward_.launch(stream, set);
   }
   int input_sets() const override { return forward_.sets(); }
-  std::optional<measure::LaunchShape> shape() const override {
-    return measure::LaunchShape{plan_.grid_x, plan_.grid_y, plan_.cluster, plan_.threads,
-                                plan_.shared_bytes};
-  }
   std::size_t output_bytes() const override { return forward_.output_bytes(); }
   std::size_t element_bytes() const override { return 2; }
   Result<void> poison() override { return forward_.poison(); }
@@ -68,7 +63,6 @@ class DeviceSubject : public Subject {
   const void* output_address() const override { return forward_.output_address(); }
 
  private:
-  ForwardPlan plan_;
   DeviceForward forward_;
 };
 #endif
@@ -80,7 +74,7 @@ Result<std::unique_ptr<Subject>> sdpa_subject(const JobRequest& request) {
 #ifdef CR_CUDA
   if (sdpa.backend == Backend::cuda) {
     CR_TRY(DeviceForward forward, DeviceForward::create(sdpa, cold_sets(sdpa, device()->l2_bytes)));
-    return std::make_unique<DeviceSubject>(sdpa.plan, std::move(forward));
+    return std::make_unique<DeviceSubject>(std::move(forward));
   }
 #endif
   return std::make_unique<HostSubject>(std::move(sdpa));

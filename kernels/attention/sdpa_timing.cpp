@@ -8,6 +8,7 @@
 #include "kernels/job/inputs.h"
 #ifdef CR_CUDA
 #include "kernels/attention/sdpa_device.h"
+#include "kernels/measure/floor.h"
 #include "kernels/measure/graph_timer.h"
 #endif
 
@@ -55,9 +56,8 @@ Result<json::object> timing_fields(const SdpaCase& sdpa, bool timed) {
   const auto cold = [&](CUstream_st* stream, int node) {
     return forward.launch(stream, node % sets);
   };
-  const measure::LaunchShape shape{sdpa.plan.grid_x, sdpa.plan.grid_y, sdpa.plan.cluster,
-                                   sdpa.plan.threads, sdpa.plan.shared_bytes};
-  const auto empty = [&](CUstream_st* stream, int) { return measure::launch_empty(shape, stream); };
+  CR_TRY(measure::LaunchNodes queued, measure::nodes_of(hot));
+  const measure::Launch empty = measure::empty_launch(std::move(queued.kernels));
   // A replay of a millisecond or 100 launches, a second in all.
   CR_TRY(const measure::GraphTiming first, measure::time_graph(hot, 4, 5));
   const double guess = std::max(first.us_per_launch, 1.0);

@@ -510,8 +510,4 @@ Result<Comparison> DeviceComparison::result() const {
   return result;
 }
 
-measure::LaunchShape DeviceComparison::shape() const {
-  return {blocks_, 1, 1, chunk_lanes, 0};
-}
-
 }  // namespace checkride::kernels::compare

@@ -8,7 +8,6 @@
 
 #include "kernels/compare/compare.h"
 #include "kernels/cuda/check.h"
-#include "kernels/measure/launch_shape.h"
 
 struct CUstream_st;
 
@@ -25,7 +24,6 @@ class DeviceComparison {
   Result<void> launch(CUstream_st* stream) const;
   // Waits, then reads what the last launch found.
   Result<Comparison> result() const;
-  measure::LaunchShape shape() const;
 
  private:
   View actual_, expected_;

@@ -1,6 +1,7 @@
 #include "kernels/determinism/determinism_job.h"
 
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include "kernels/determinism/divergence.h"

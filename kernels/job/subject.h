@@ -5,13 +5,11 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/job/job.h"
-#include "kernels/measure/launch_shape.h"
 
 struct CUstream_st;
 
@@ -26,8 +24,6 @@ class Subject {
   // Sets of equal inputs at different addresses, together above twice the L2 cache, for cold
   // timing; 1 where the subject has only one.
   virtual int input_sets() const { return 1; }
-  // Grid, cluster and shared memory of one launch: an empty kernel of this shape is its floor.
-  virtual std::optional<measure::LaunchShape> shape() const { return std::nullopt; }
   virtual std::size_t output_bytes() const = 0;
   virtual std::size_t element_bytes() const = 0;  // of the output: 1, 2, 4 or 8
   // Every byte of the output becomes 0xff, a NaN in all floating types.

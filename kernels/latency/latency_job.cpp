@@ -19,7 +19,7 @@ using latency::Source;
 using latency::TimingMode;
 using Seconds = std::chrono::duration<double>;
 
-constexpr int nodes_max = 65536;
+constexpr int nodes_max = 16384;  // a graph has four times as many
 constexpr std::string_view samples_name = "samples.json";
 constexpr std::int64_t discarded_share = 10;  // more than one in so many: the device throttled
 
@@ -52,13 +52,12 @@ Result<int> chosen_nodes(Subject& subject, TimingMode mode, int sets) {
   return nodes;
 }
 
-Result<double> floor_us(const Subject& subject, TimingMode mode, int nodes) {
-  CR_TRY(const auto source, latency::floor_source(subject, mode, nodes));
-  CR_CHECK(warm_up(*source, Seconds(1.0)));
+Result<double> median_of(Source& source) {
+  CR_CHECK(warm_up(source, Seconds(1.0)));
   latency::Count count;
   const auto begin = std::chrono::steady_clock::now();
   CR_TRY(const Sampled sampled,
-         latency::take_samples([&] { return source->sample(); }, count, {50, Seconds(5.0)},
+         latency::take_samples([&] { return source.sample(); }, count, {50, Seconds(5.0)},
                                [&] { return since(begin); }));
   return latency::summary_of(sampled.samples).median_us;
 }
@@ -135,7 +134,8 @@ Result<JobReport> run(const JobRequest& request) {
          latency::take_samples([&] { return source->sample(); }, *criterion,
                                {min_samples, Seconds(timeout_s)}, [&] { return since(begin); }));
   const latency::Summary summary = latency::summary_of(sampled.samples);
-  CR_TRY(const double floor, floor_us(*subject, mode, nodes));
+  CR_TRY(const latency::Floor floor, latency::floor_of(*subject, mode, nodes));
+  CR_TRY(const double floor_us, median_of(*floor.source));
 
   const auto taken = static_cast<std::int64_t>(sampled.samples.size());
   const bool throttled =
@@ -159,9 +159,9 @@ Result<JobReport> run(const JobRequest& request) {
       {"input_sets", sets},
       {"converged", sampled.converged},
       {"stop_reason", std::string(sampled.stop_reason)},
-      {"floor_us", floor},
-      {"floor_shape_known", subject->shape().has_value()},
-      {"body_us", summary.median_us - floor},
+      {"floor_us", floor_us},
+      {"floor_shape_known", floor.whole},
+      {"body_us", summary.median_us - floor_us},
       {"sm_clock_mhz_median",
        summary.sm_clock_mhz_median ? finite(*summary.sm_clock_mhz_median) : json::value(nullptr)},
       {"throttled_discarded", sampled.throttled_discarded},

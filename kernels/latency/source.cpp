@@ -5,6 +5,7 @@
 
 #ifdef CR_CUDA
 #include "kernels/latency/kernel_times.h"
+#include "kernels/measure/floor.h"
 #include "kernels/measure/graph_timer.h"
 #endif
 
@@ -85,6 +86,13 @@ Result<std::unique_ptr<Source>> source_of(Launch launch, TimingMode mode, int no
 #endif
 }
 
+Launch launch_of(Subject& subject, TimingMode mode) {
+  const int sets = mode == TimingMode::graph_cold ? subject.input_sets() : 1;
+  return [&subject, sets](CUstream_st* stream, int node) {
+    return subject.launch(stream, node % sets);
+  };
+}
+
 }  // namespace
 
 std::string_view to_string(TimingMode mode) {
@@ -102,23 +110,22 @@ Result<TimingMode> timing_mode_named(std::string_view name) {
 }
 
 Result<std::unique_ptr<Source>> subject_source(Subject& subject, TimingMode mode, int nodes) {
-  const int sets = mode == TimingMode::graph_cold ? subject.input_sets() : 1;
-  return source_of([&subject, sets](CUstream_st* stream,
-                                    int node) { return subject.launch(stream, node % sets); },
-                   mode, nodes);
+  return source_of(launch_of(subject, mode), mode, nodes);
 }
 
-Result<std::unique_ptr<Source>> floor_source(const Subject& subject, TimingMode mode, int nodes) {
+Result<Floor> floor_of(Subject& subject, TimingMode mode, int nodes) {
+  Floor floor;
 #ifdef CR_CUDA
   if (mode != TimingMode::host) {
-    const measure::LaunchShape shape = subject.shape().value_or(measure::LaunchShape{});
-    return source_of(
-        [shape](CUstream_st* stream, int) { return measure::launch_empty(shape, stream); }, mode,
-        nodes);
+    CR_TRY(measure::LaunchNodes queued, measure::nodes_of(launch_of(subject, mode)));
+    floor.whole = queued.others == 0;
+    CR_TRY(floor.source, source_of(measure::empty_launch(std::move(queued.kernels)), mode, nodes));
+    return floor;
   }
 #endif
   static_cast<void>(subject);
-  return source_of([](CUstream_st*, int) { return Result<void>(); }, mode, nodes);
+  CR_TRY(floor.source, source_of([](CUstream_st*, int) { return Result<void>(); }, mode, nodes));
+  return floor;
 }
 
 }  // namespace checkride::kernels::latency

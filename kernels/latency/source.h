@@ -27,8 +27,13 @@ class Source {
 // Launches of the subject, `nodes` in a sample. Errors: unavailable where the mode is cupti and the
 // library is not here or the driver refuses; else CUDA's.
 Result<std::unique_ptr<Source>> subject_source(Subject& subject, TimingMode mode, int nodes);
-// The same of an empty kernel of the subject's shape (of one block where that is not known), or of
-// an empty call on the host.
-Result<std::unique_ptr<Source>> floor_source(const Subject& subject, TimingMode mode, int nodes);
+
+// The same of the subject's kernels, emptied (`../measure/floor.h`), or of an empty call on the
+// host.
+struct Floor {
+  std::unique_ptr<Source> source;
+  bool whole = false;  // a launch is kernels and nothing else; false on the host
+};
+Result<Floor> floor_of(Subject& subject, TimingMode mode, int nodes);
 
 }  // namespace checkride::kernels::latency

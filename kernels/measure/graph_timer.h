@@ -1,19 +1,18 @@
 // Time of a launch on the device, one sample at a time. Units are microseconds in the field names.
-// A sample is `nodes` launches between two events, queued behind as many others so that the device
-// never waits for the host; around it every multiprocessor reads its clock counter and the device's
-// nanosecond timer, which gives the SM clock while the sample ran. No setting of the device
-// changes.
+// A sample is three stretches of launches in series with an event behind each: `nodes` that are not
+// timed, so that the device never waits for the host, `nodes`, and twice `nodes`. The time of a
+// launch is the difference of the last two over `nodes`: what two events and the start of a stretch
+// cost (2 us on an H200, whatever the launch) is in both and cancels, so that graphs of 20 and of
+// 100 launches agree. Around a sample every multiprocessor reads its clock counter and the device's
+// nanosecond timer, which gives the SM clock while it ran. No setting of the device changes.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include "engine/base/result.h"
-#include "kernels/measure/launch_shape.h"
-
-struct CUstream_st;
+#include "kernels/measure/launch.h"
 
 namespace checkride::kernels::measure {
 
@@ -25,11 +24,8 @@ struct GraphTiming {
   int samples = 0;
 };
 
-// Queues launch number `node` and returns its cudaError_t. Called on the measuring thread.
-using Launch = std::function<Result<void>(CUstream_st* stream, int node)>;
-
 enum class Replay : std::uint8_t {
-  one_graph,      // one graph of all launches, in series
+  one_graph,      // one graph of all launches, the events among its nodes
   single_graphs,  // a graph of one launch, replayed once for each: each graph's start is inside
   eager,          // no graph: queued by the host, whose time shows where it is longer
 };
@@ -40,7 +36,7 @@ struct Sample {
 };
 
 // Captures the launches, or queues them, and times them again and again. Errors: unavailable and
-// internal with CUDA's words.
+// internal with CUDA's words; unavailable where something else keeps disturbing the device.
 class LaunchTimer {
  public:
   static Result<LaunchTimer> prepare(Launch launch, int nodes, Replay replay);
@@ -59,11 +55,8 @@ class LaunchTimer {
   std::unique_ptr<Session> session_;
 };
 
-// `samples` samples of a graph of `nodes` launches after a warm-up. Runs that rotate over input
-// sets (cold caches) choose the set by the node's number.
+// `samples` samples of a graph after a warm-up. Runs that rotate over input sets (cold caches)
+// choose the set by the node's number, from 0 to 4 * nodes - 1.
 Result<GraphTiming> time_graph(const Launch& launch, int nodes, int samples);
-
-// What an empty kernel of this shape costs: the floor under a kernel launched with it.
-Result<void> launch_empty(const LaunchShape& shape, CUstream_st* stream);
 
 }  // namespace checkride::kernels::measure

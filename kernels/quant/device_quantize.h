@@ -4,7 +4,6 @@
 #pragma once
 
 #include "kernels/cuda/check.h"
-#include "kernels/measure/launch_shape.h"
 #include "kernels/quant/quantize.h"
 
 struct CUstream_st;

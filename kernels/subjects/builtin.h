@@ -7,6 +7,7 @@
 
 #include "kernels/job/job.h"
 #include "kernels/job/subject.h"
+#include "kernels/measure/launch.h"
 
 namespace checkride::kernels {
 

@@ -4,7 +4,7 @@
 
 #include "kernels/cuda/check.h"
 #include "kernels/hash/position_hash.h"
-#include "kernels/measure/graph_timer.h"
+#include "kernels/measure/floor.h"
 #include "kernels/subjects/builtin.h"
 
 namespace checkride::kernels {
@@ -63,7 +63,6 @@ class EmptyOnDevice final : public DeviceSubject {
   Result<void> launch(CUstream_st* stream, int) override {
     return measure::launch_empty(shape_, stream);
   }
-  std::optional<measure::LaunchShape> shape() const override { return shape_; }
 
  private:
   measure::LaunchShape shape_;
@@ -94,9 +93,6 @@ class CopyOnDevice final : public DeviceSubject {
                       blocks_, stream);
   }
   int input_sets() const override { return sets_; }
-  std::optional<measure::LaunchShape> shape() const override {
-    return measure::LaunchShape{blocks_, 1, 1, threads, 0};
-  }
 
  private:
   cuda::DeviceBuffer input_;
@@ -116,9 +112,6 @@ class FlakyOnDevice final : public DeviceSubject {
     subject_words_kernel<<<64, threads, 0, stream>>>(static_cast<std::uint32_t*>(output_.data()),
                                                      count, 0, count, faults_.next());
     return check(cudaGetLastError(), "queue the flaky kernel");
-  }
-  std::optional<measure::LaunchShape> shape() const override {
-    return measure::LaunchShape{64, 1, 1, threads, 0};
   }
 
  private:

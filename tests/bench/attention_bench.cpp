@@ -15,6 +15,7 @@
 #include "kernels/attention/reference.h"
 #include "kernels/attention/tile_math.h"
 #include "kernels/cuda/check.h"
+#include "kernels/measure/floor.h"
 #include "kernels/measure/graph_timer.h"
 
 namespace checkride::kernels::attention {
@@ -106,11 +107,8 @@ Result<Facts> measure_problem(const ForwardProblem& problem, const ForwardPlan& 
     const auto ours = [&](CUstream_st* stream, int) {
       return launch_forward(problem, plan, on_device.tensors(), stream);
     };
-    const measure::LaunchShape shape{plan.grid_x, plan.grid_y, plan.cluster, plan.threads,
-                                     plan.shared_bytes};
-    const auto empty = [&](CUstream_st* stream, int) {
-      return measure::launch_empty(shape, stream);
-    };
+    CR_TRY(measure::LaunchNodes queued, measure::nodes_of(ours));
+    const measure::Launch empty = measure::empty_launch(std::move(queued.kernels));
     CR_TRY(facts.floor, measure::time_graph(empty, 100, options.samples));
     CR_TRY(facts.hot20, measure::time_graph(ours, 20, options.samples));
     CR_TRY(facts.hot100, measure::time_graph(ours, 100, options.samples));

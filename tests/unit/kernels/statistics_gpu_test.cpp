@@ -10,6 +10,7 @@
 #include <random>
 
 #include "engine/base/files.h"
+#include "kernels/measure/floor.h"
 #include "kernels/measure/graph_timer.h"
 #include "kernels/statistics/bootstrap_kernel.h"
 #include "kernels/statistics/perf_compare_job.h"
