@@ -4,13 +4,16 @@
 
 #include <algorithm>
 
-#include "kernels/compare/grid.h"
+#include "kernels/compare/batch.h"
 #include "kernels/compare/types.h"
 
 namespace checkride::kernels::compare {
 namespace {
 
 using cuda::check;
+#ifndef CR_CTAS
+#define CR_CTAS 3
+#endif
 using Long = unsigned long long;  // what atomics of 64 bits take
 
 // Counts and maxima of all blocks; all zero before a launch.
@@ -75,34 +78,38 @@ struct Sink {
   __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
 };
 
-// 16 bytes a time on their way from device memory to the lane's own slots of shared memory, several
-// ahead of their use; no lane reads another's slots.
-constexpr int stages = 4;
-constexpr std::uint32_t stage_bytes = chunk_lanes * 2 * sizeof(uint4);  // of both tensors
+// Batches on their way from device memory to the lane's own slots of shared memory, ahead of their
+// use; no lane reads another's slots.
+constexpr int stages = 2;
+constexpr std::uint32_t group_bytes = chunk_lanes * sizeof(uint4);  // of one tensor
+constexpr std::uint32_t stage_bytes = batch_groups * 2 * group_bytes;
 struct Ahead {
   std::uint32_t slots;  // address in shared memory of this lane's slot of stage 0
-  // `slot` is a multiple of stage_bytes.
-  __device__ void fetch(std::uint32_t slot, const uint4* from_a, const uint4* from_b) const {
-    const std::uint32_t to = slots + slot;
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_a) : "memory");
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(
-                     to + chunk_lanes * static_cast<std::uint32_t>(sizeof(uint4))),
-                 "l"(from_b)
-                 : "memory");
+  __device__ void fetch(std::uint32_t stage, const uint4* from_a, const uint4* from_b) const {
+#pragma unroll
+    for (int g = 0; g < batch_groups; ++g) {
+      const std::uint32_t to = slots + stage + static_cast<unsigned>(2 * g) * group_bytes;
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to),
+                   "l"(from_a + g * chunk_lanes)
+                   : "memory");
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to + group_bytes),
+                   "l"(from_b + g * chunk_lanes)
+                   : "memory");
+    }
   }
-  // Fetches before this are one batch, of nothing too.
-  __device__ void batch() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
-  // All but the last stages - 1 batches have arrived.
+  // Fetches before this are one stage, of nothing too.
+  __device__ void commit() const {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+  }
+  // All but the last stages - 1 have arrived.
   __device__ void wait() const {
     asm volatile("cp.async.wait_group %0;" ::"n"(stages - 1) : "memory");
   }
-  __device__ Words read(std::uint32_t slot, int tensor) const {
+  __device__ Words read(std::uint32_t stage, int group, int tensor) const {
     Words words;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
-                 : "r"(slots + slot +
-                       static_cast<std::uint32_t>(tensor) * chunk_lanes *
-                           static_cast<std::uint32_t>(sizeof(uint4)))
+                 : "r"(slots + stage + static_cast<unsigned>(2 * group + tensor) * group_bytes)
                  : "memory");
     return words;
   }
@@ -116,103 +123,157 @@ __device__ Words load(const uint4* data) {
   return {{four.x, four.y, four.z, four.w}};
 }
 
+// A lane's batches in the whole chunks of its block, one after the other.
+struct Walk {
+  std::uint64_t chunk;
+  int batch = 0;
+  std::uint64_t group;  // the batch's first
+  __device__ explicit Walk(std::uint64_t first_chunk)
+      : chunk(first_chunk), group(first_chunk * chunk_groups + threadIdx.x) {}
+  __device__ void step() {
+    group += batch_groups * chunk_lanes;
+    if (++batch < lane_groups / batch_groups) return;
+    batch = 0;
+    chunk += gridDim.x;
+    group += (gridDim.x - 1) * chunk_groups;
+  }
+};
+
+// Joins what the lanes of a warp found in a chunk.
+__device__ void finish_chunk(const ChunkLane& mine, std::uint64_t chunk, Row* rows) {
+  const Sums sums = sum_of_warp(mine.sums);
+  const std::uint64_t key = largest_of_warp(mine.key);
+  const std::uint64_t finite_key = largest_of_warp(mine.finite_key);
+  if (threadIdx.x % 32 == 0) rows[chunk * chunk_warps + threadIdx.x / 32] = {sums, key, finite_key};
+}
+
+// All whole chunks of the block, the quick way.
+template <class T>
+__device__ void compare_whole_chunks(const typename T::Bits* a, const typename T::Bits* b,
+                                     std::uint64_t whole, const Limits& limits, const Ahead& ahead,
+                                     Seen& seen, Long& mismatch, Sink& sink, Row* rows,
+                                     Found* found) {
+  const auto* groups_a = reinterpret_cast<const uint4*>(a);
+  const auto* groups_b = reinterpret_cast<const uint4*>(b);
+  Walk coming(blockIdx.x);
+  std::uint32_t stage = 0;
+#pragma unroll 1
+  for (int i = 0; i < stages; ++i) {
+    if (coming.chunk < whole)
+      ahead.fetch(static_cast<unsigned>(i) * stage_bytes, groups_a + coming.group,
+                  groups_b + coming.group);
+    ahead.commit();
+    coming.step();
+  }
+#pragma unroll 1
+  for (std::uint64_t chunk = blockIdx.x; chunk < whole; chunk += gridDim.x) {
+    const std::uint64_t first_group = chunk * chunk_groups + threadIdx.x;
+    ChunkLane mine;
+    Again again;
+    // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
+    float ratio =
+        static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
+    if (ratio == 0.0f)
+      ratio = ratio_of_group<T>(load(groups_a + first_group), load(groups_b + first_group), limits,
+                                ratio);
+    ratio = largest_of_warp(fmaxf(ratio, seen.quick_ratio));
+    seen.quick_ratio = ratio;
+    std::uint32_t key = batch_key(chunk * (lane_groups / batch_groups) * chunk_lanes + threadIdx.x);
+#pragma unroll 1
+    for (int batch = 0; batch < lane_groups / batch_groups; ++batch) {
+      ahead.wait();
+      Words words_a[batch_groups], words_b[batch_groups];
+#pragma unroll
+      for (int g = 0; g < batch_groups; ++g) {
+        words_a[g] = ahead.read(stage, g, 0);
+        words_b[g] = ahead.read(stage, g, 1);
+      }
+      if (coming.chunk < whole)
+        ahead.fetch(stage, groups_a + coming.group, groups_b + coming.group);
+      ahead.commit();
+      coming.step();
+      add_batch<T>(words_a, words_b, key, limits, mine, seen, again, sink);
+      key += next_batch_key;
+      stage = (stage + stage_bytes) % (stages * stage_bytes);
+    }
+    again.steep &= ~again.odd;
+    while (again.steep != 0) {
+      const int group = __clz(static_cast<int>(again.steep));
+      again.steep &= ~(0x80000000u >> group);
+      const std::uint64_t at = first_group + static_cast<unsigned>(group * chunk_lanes);
+      seen.quick_ratio =
+          ratio_of_group<T>(load(groups_a + at), load(groups_b + at), limits, seen.quick_ratio);
+    }
+    while (again.odd != 0) {
+      const int group = __clz(static_cast<int>(again.odd));
+      again.odd &= ~(0x80000000u >> group);
+      add_pairs<T, T>(
+          a, b, (first_group + static_cast<unsigned>(group * chunk_lanes)) * group_elements<T, T>,
+          static_cast<int>(group_elements<T, T>), limits, mine, seen, sink);
+    }
+    __syncwarp();
+    seen.quick_ratio = largest_of_warp(seen.quick_ratio);
+    if (seen.quick_ratio > ratio && threadIdx.x % 32 == 0)
+      atomicMax(reinterpret_cast<Long*>(&found->ratio_key),
+                static_cast<Long>(bits_of(static_cast<double>(seen.quick_ratio))));
+    settle(mine);
+    finish_chunk(mine, chunk, rows);
+    mismatch += seen.mismatch;
+    seen.mismatch = 0;
+  }
+}
+
+// One chunk element by element.
 template <class A, class B>
-__global__ void __launch_bounds__(chunk_lanes, 3)
+__device__ void compare_chunk(const typename A::Bits* a, const typename B::Bits* b, std::uint64_t n,
+                              std::uint64_t chunk, const Limits& limits, Seen& seen, Long& mismatch,
+                              Sink& sink, Row* rows) {
+  constexpr int in_group = static_cast<int>(group_elements<A, B>);
+  ChunkLane mine;
+#pragma unroll 1
+  for (int i = 0; i < lane_groups; ++i) {
+    const std::uint64_t first =
+        (chunk * chunk_groups + threadIdx.x + static_cast<unsigned>(i * chunk_lanes)) * in_group;
+    if (first >= n) break;
+    const int count = n - first < in_group ? static_cast<int>(n - first) : in_group;
+    seen.hash_actual += hash_elements<A>(a, first, count);
+    seen.hash_expected += hash_elements<B>(b, first, count);
+    add_pairs<A, B>(a, b, first, count, limits, mine, seen, sink);
+  }
+  __syncwarp();
+  finish_chunk(mine, chunk, rows);
+  mismatch += seen.mismatch;
+  seen.mismatch = 0;
+}
+
+template <class A, class B>
+__global__ void __launch_bounds__(chunk_lanes, CR_CTAS)
     compare_chunks(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
                    std::uint64_t n, std::uint64_t chunks, const Limits limits,
                    Row* __restrict__ rows, Found* __restrict__ found) {
   extern __shared__ uint4 slots[];
-  unsigned* const shared = reinterpret_cast<unsigned*>(slots + stages * 2 * chunk_lanes);
   constexpr int bins = bins_of<A>;
-  constexpr int in_group = static_cast<int>(group_elements<A, B>);
   const int lane = static_cast<int>(threadIdx.x);
+  unsigned* const shared = reinterpret_cast<unsigned*>(
+      slots + (has_quick_way<A, B> ? stages * stage_bytes / sizeof(uint4) : 0));
   unsigned* const rare = shared + bins * chunk_lanes;
   Sink sink{shared + lane, static_cast<std::uint32_t>(__cvta_generic_to_shared(shared + lane)),
             rare};
-  const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
   for (int i = 0; i < bins; ++i) shared[i * chunk_lanes + lane] = 0;
   if (lane < rare_counts) rare[lane] = 0;
   __syncthreads();
   Seen seen;
   Long mismatch = 0;
-  for (std::uint64_t chunk = blockIdx.x; chunk < chunks; chunk += gridDim.x) {
-    ChunkLane mine;
-    const std::uint64_t first_group = chunk * chunk_groups + static_cast<std::uint64_t>(lane);
-    const bool whole = (chunk + 1) * chunk_elements<A, B> <= n;
-    bool done = false;
-    if constexpr (has_quick_way<A, B>) {
-      if (whole) {
-        const uint4* at_a = reinterpret_cast<const uint4*>(a) + first_group;
-        const uint4* at_b = reinterpret_cast<const uint4*>(b) + first_group;
-        for (int i = 0; i < stages - 1; ++i) {
-          ahead.fetch(static_cast<std::uint32_t>(i) * stage_bytes, at_a + i * chunk_lanes,
-                      at_b + i * chunk_lanes);
-          ahead.batch();
-        }
-        // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
-        float ratio =
-            static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
-        if (ratio == 0.0f) ratio = ratio_of_group<A>(load(at_a), load(at_b), limits, ratio);
-        raise_ratio(seen, largest_of_warp(larger(ratio, seen.quick_ratio)));
-        ratio = seen.quick_ratio;
-        std::uint32_t again = 0;
-        std::uint32_t slot = 0;
-        std::uint32_t place = place_of(first_group);
-        const uint4* coming_a = at_a + (stages - 1) * chunk_lanes;
-        const uint4* coming_b = at_b + (stages - 1) * chunk_lanes;
-#pragma unroll 1
-        for (int i = 0; i < lane_groups; ++i) {
-          if (i + stages - 1 < lane_groups)
-            ahead.fetch((slot + (stages - 1) * stage_bytes) % (stages * stage_bytes), coming_a,
-                        coming_b);
-          ahead.batch();
-          ahead.wait();
-          if (add_group<A>(ahead.read(slot, 0), ahead.read(slot, 1), place, limits, mine, seen,
-                           sink))
-            again |= 1u << i;
-          slot = (slot + stage_bytes) % (stages * stage_bytes);
-          place += chunk_lanes * step_of_place;
-          coming_a += chunk_lanes;
-          coming_b += chunk_lanes;
-        }
-        while (again != 0) {
-          const int i = __ffs(static_cast<int>(again)) - 1;
-          again &= again - 1;
-          look_again<A>(load(at_a + i * chunk_lanes), load(at_b + i * chunk_lanes), a, b,
-                        first_group + static_cast<unsigned>(i * chunk_lanes), limits, mine, seen,
-                        sink);
-        }
-        __syncwarp();
-        raise_ratio(seen, largest_of_warp(seen.quick_ratio));
-        if (seen.quick_ratio > ratio && lane % 32 == 0)
-          atomicMax(reinterpret_cast<Long*>(&found->ratio_key),
-                    static_cast<Long>(bits_of(static_cast<double>(seen.quick_ratio))));
-        done = true;
-      }
-    }
-    if (!done) {
-#pragma unroll 1
-      for (int i = 0; i < lane_groups; ++i) {
-        const std::uint64_t first =
-            (first_group + static_cast<unsigned>(i * chunk_lanes)) * in_group;
-        if (first >= n) break;
-        const int count = n - first < in_group ? static_cast<int>(n - first) : in_group;
-        seen.hash_actual += hash_elements<A>(a, first, count);
-        seen.hash_expected += hash_elements<B>(b, first, count);
-        add_pairs<A, B>(a, b, first, count, limits, mine, seen, sink);
-      }
-    }
-    __syncwarp();
-    if constexpr (has_quick_way<A, B>) settle<A>(mine);
-    const Sums sums = sum_of_warp(mine.sums);
-    const std::uint64_t key = largest_of_warp(mine.key);
-    const std::uint64_t finite_key = largest_of_warp(mine.finite_key);
-    if (lane % 32 == 0)
-      rows[chunk * chunk_warps + static_cast<unsigned>(lane / 32)] = {sums, key, finite_key};
-    mismatch += seen.mismatch;
-    seen.mismatch = 0;
+  std::uint64_t chunk = blockIdx.x;
+  if constexpr (has_quick_way<A, B>) {
+    const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
+    const std::uint64_t whole = n / chunk_elements<A, B>;
+    compare_whole_chunks<A>(a, b, whole, limits, ahead, seen, mismatch, sink, rows, found);
+    if (chunk < whole) chunk += (whole - chunk + gridDim.x - 1) / gridDim.x * gridDim.x;
+    settle<A>(seen);
   }
-  if constexpr (has_quick_way<A, B>) settle<A>(seen);
+  for (; chunk < chunks; chunk += gridDim.x)
+    compare_chunk<A, B>(a, b, n, chunk, limits, seen, mismatch, sink, rows);
   const Long all_mismatch = sum_of_warp(mismatch);
   const Long hash_actual = sum_of_warp(static_cast<Long>(seen.hash_actual));
   const Long hash_expected = sum_of_warp(static_cast<Long>(seen.hash_expected));
@@ -403,7 +464,7 @@ __global__ void __launch_bounds__(chunk_lanes)
 
 template <class A, class B>
 constexpr std::uint32_t shared_bytes() {
-  return stages * stage_bytes +
+  return (has_quick_way<A, B> ? stages * stage_bytes : 0) +
          static_cast<std::uint32_t>((bins_of<A> * chunk_lanes + rare_counts) * sizeof(unsigned));
 }
 
@@ -490,8 +551,8 @@ Result<Comparison> DeviceComparison::result() const {
   result.unwritten = found.rare[unwritten];
   std::copy(std::begin(found.bins), std::end(found.bins), result.ulp_hist.begin());
   result.ulp_max = found.ulp_max;
-  result.hash_actual = found.hash_actual;
-  result.hash_expected = found.hash_expected;
+  result.hash_actual = finished_hash(found.hash_actual, n_ * bytes_of(actual_.type));
+  result.hash_expected = finished_hash(found.hash_expected, n_ * bytes_of(expected_.type));
   result.ref_max_abs = double_of(found.reference_key);
   result.max_rel = double_of(found.ratio_key);
   Sums sums;

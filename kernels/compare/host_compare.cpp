@@ -3,8 +3,8 @@
 #include <cstring>
 #include <thread>
 
+#include "kernels/compare/batch.h"
 #include "kernels/compare/compare.h"
-#include "kernels/compare/grid.h"
 #include "kernels/compare/types.h"
 
 namespace checkride::kernels::compare {
@@ -56,44 +56,66 @@ Row joined(const ChunkLane* lanes) {
   return row;
 }
 
+// A chunk of which no element is missing, the quick way.
+template <class T>
+inline void whole_chunk(const Problem<T, T>& problem, std::uint64_t chunk, ChunkLane* lanes,
+                        Counts& counts) {
+  constexpr int in_group = static_cast<int>(group_elements<T, T>);
+  Sink sink{counts};
+  std::array<Again, chunk_lanes> again{};
+  const auto first_of = [&](std::size_t lane, int group) {
+    return (chunk * chunk_groups + static_cast<std::uint64_t>(group) * chunk_lanes + lane) *
+           in_group;
+  };
+  for (int batch = 0; batch < lane_groups / batch_groups; ++batch)
+    for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
+      Words a[batch_groups], b[batch_groups];
+      for (int g = 0; g < batch_groups; ++g) {
+        a[g] = words_at(problem.a, first_of(lane, batch * batch_groups + g));
+        b[g] = words_at(problem.b, first_of(lane, batch * batch_groups + g));
+      }
+      const std::uint64_t row =
+          chunk * (lane_groups / batch_groups) + static_cast<std::uint64_t>(batch);
+      add_batch<T>(a, b, batch_key(row * chunk_lanes + lane), problem.limits, lanes[lane],
+                   counts.seen, again[lane], sink);
+    }
+  for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
+    for (int group = 0; group < lane_groups; ++group) {
+      const std::uint32_t bit = 0x80000000u >> group;
+      const std::uint64_t first = first_of(lane, group);
+      if ((again[lane].odd & bit) != 0)
+        add_pairs<T, T>(problem.a, problem.b, first, in_group, problem.limits, lanes[lane],
+                        counts.seen, sink);
+      else if ((again[lane].steep & bit) != 0)
+        counts.seen.quick_ratio =
+            ratio_of_group<T>(words_at(problem.a, first), words_at(problem.b, first),
+                              problem.limits, counts.seen.quick_ratio);
+    }
+    settle(lanes[lane]);
+  }
+}
+
 template <class A, class B>
 inline void one_chunk(const Problem<A, B>& problem, std::uint64_t chunk, Counts& counts,
                       Row* rows) {
   constexpr int in_group = static_cast<int>(group_elements<A, B>);
   std::array<ChunkLane, chunk_lanes> lanes{};
-  std::array<std::uint32_t, chunk_lanes> again{};  // a bit for each of a lane's groups
-  Sink sink{counts};
-  const std::uint64_t first_group = chunk * chunk_groups;
-  const bool whole = (chunk + 1) * chunk_elements<A, B> <= problem.n;
-  for (std::uint64_t i = 0; i < chunk_groups; ++i) {
-    ChunkLane& lane = lanes[i % chunk_lanes];
-    const std::uint64_t first = (first_group + i) * in_group;
-    if (first >= problem.n) break;
-    if constexpr (has_quick_way<A, B>) {
-      if (whole) {
-        if (add_group<A>(words_at(problem.a, first), words_at(problem.b, first),
-                         place_of(first_group + i), problem.limits, lane, counts.seen, sink))
-          again[i % chunk_lanes] |= 1u << i / chunk_lanes;
-        continue;
-      }
+  bool done = false;
+  if constexpr (has_quick_way<A, B>) {
+    if ((chunk + 1) * chunk_elements<A, B> <= problem.n) {
+      whole_chunk<A>(problem, chunk, lanes.data(), counts);
+      done = true;
     }
+  }
+  Sink sink{counts};
+  for (std::uint64_t i = 0; i < chunk_groups && !done; ++i) {
+    const std::uint64_t first = (chunk * chunk_groups + i) * in_group;
+    if (first >= problem.n) break;
     const auto count = static_cast<int>(std::min<std::uint64_t>(in_group, problem.n - first));
     counts.seen.hash_actual += hash_elements<A>(problem.a, first, count);
     counts.seen.hash_expected += hash_elements<B>(problem.b, first, count);
-    add_pairs<A, B>(problem.a, problem.b, first, count, problem.limits, lane, counts.seen, sink);
-  }
-  if constexpr (has_quick_way<A, B>) {
-    for (std::size_t at = 0; at < chunk_lanes; ++at) {
-      for (std::uint32_t left = again[at]; left != 0; left &= left - 1) {
-        const std::uint64_t group =
-            first_group + at +
-            static_cast<std::uint64_t>(__builtin_ctz(left)) * std::uint64_t{chunk_lanes};
-        look_again<A>(words_at(problem.a, group * in_group), words_at(problem.b, group * in_group),
-                      problem.a, problem.b, group, problem.limits, lanes[at], counts.seen, sink);
-      }
-      settle<A>(lanes[at]);
-    }
-    raise_ratio(counts.seen, counts.seen.quick_ratio);
+    add_pairs<A, B>(problem.a, problem.b, first, count, problem.limits, lanes[i % chunk_lanes],
+                    counts.seen, sink);
   }
   for (int warp = 0; warp < chunk_warps; ++warp) rows[warp] = joined(lanes.data() + warp * 32);
   counts.mismatch += counts.seen.mismatch;
@@ -230,6 +252,8 @@ Comparison compare(const Problem<A, B>& problem, int threads) {
   result.unwritten = rare[unwritten];
   result.ref_max_abs = double_of(reference_key);
   result.max_rel = double_of(ratio_key);
+  result.hash_actual = finished_hash(result.hash_actual, problem.n * sizeof(typename A::Bits));
+  result.hash_expected = finished_hash(result.hash_expected, problem.n * sizeof(typename B::Bits));
   const Sums sums = total(rows);
   result.sum_d2 = sums.d2;
   result.sum_d1 = sums.d1;
