@@ -218,8 +218,8 @@ struct Again {
 // Besides what add_pairs needs, `Sink` takes bin32(distance).
 template <class T, class Sink>
 CR_HOST_DEVICE void add_batch(const Words (&a)[batch_groups], const Words (&b)[batch_groups],
-                              std::uint32_t key, const Limits& limits, ChunkLane& chunk, Seen& seen,
-                              Again& again, Sink& sink) {
+                              std::uint32_t place, const Limits& limits, ChunkLane& chunk,
+                              Seen& seen, Again& again, Sink& sink) {
   std::uint64_t hash_a = 0, hash_b = 0;
   Batch batch;
   Words ulps[batch_groups];
@@ -235,6 +235,7 @@ CR_HOST_DEVICE void add_batch(const Words (&a)[batch_groups], const Words (&b)[b
     again.steep = again.steep << 1 | steep >> 31;
     ulps[g] = ulps_of<T>(group);
   }
+  const std::uint32_t key = key_of(place);
   seen.hash_actual += hash_a * key;
   seen.hash_expected += hash_b * key;
   again.odd <<= batch_groups;

@@ -178,7 +178,8 @@ __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T
                                 ratio);
     ratio = largest_of_warp(fmaxf(ratio, seen.quick_ratio));
     seen.quick_ratio = ratio;
-    std::uint32_t key = batch_key(chunk * (lane_groups / batch_groups) * chunk_lanes + threadIdx.x);
+    std::uint32_t place =
+        place_of(chunk * (lane_groups / batch_groups) * chunk_lanes + threadIdx.x);
 #pragma unroll 1
     for (int batch = 0; batch < lane_groups / batch_groups; ++batch) {
       ahead.wait();
@@ -192,8 +193,8 @@ __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T
         ahead.fetch(stage, groups_a + coming.group, groups_b + coming.group);
       ahead.commit();
       coming.step();
-      add_batch<T>(words_a, words_b, key, limits, mine, seen, again, sink);
-      key += next_batch_key;
+      add_batch<T>(words_a, words_b, place, limits, mine, seen, again, sink);
+      place += next_place;
       stage = (stage + stage_bytes) % (stages * stage_bytes);
     }
     again.steep &= ~again.odd;
@@ -569,6 +570,12 @@ Result<Comparison> DeviceComparison::result() const {
             [](const Worst& x, const Worst& y) { return worse(x.key, x.index, y.key, y.index); });
   if (result.worst.size() > worst_count) result.worst.resize(worst_count);
   return result;
+}
+
+Result<void> DeviceComparison::poison() {
+  CR_CHECK(rows_.fill(0xff));
+  CR_CHECK(found_.fill(0xff));
+  return joined_.fill(0xff);
 }
 
 measure::LaunchShape DeviceComparison::shape() const {

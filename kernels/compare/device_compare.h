@@ -25,6 +25,9 @@ class DeviceComparison {
   Result<void> launch(CUstream_st* stream) const;
   // Waits, then reads what the last launch found.
   Result<Comparison> result() const;
+  // Every byte of what a launch writes becomes 0xff.
+  Result<void> poison();
+  // Of the first of the three kernels, which takes nearly all the time.
   measure::LaunchShape shape() const;
 
  private:

@@ -76,7 +76,7 @@ inline void whole_chunk(const Problem<T, T>& problem, std::uint64_t chunk, Chunk
       }
       const std::uint64_t row =
           chunk * (lane_groups / batch_groups) + static_cast<std::uint64_t>(batch);
-      add_batch<T>(a, b, batch_key(row * chunk_lanes + lane), problem.limits, lanes[lane],
+      add_batch<T>(a, b, place_of(row * chunk_lanes + lane), problem.limits, lanes[lane],
                    counts.seen, again[lane], sink);
     }
   for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
