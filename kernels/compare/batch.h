@@ -160,7 +160,21 @@ struct Batch {
   std::uint32_t distance = 0;   // bits of the largest
   std::uint32_t reference = 0;  // bits of the largest |b|, one for each half of 16-bit types
   std::uint32_t mismatch = 0;
+  std::uint32_t ulps = 0;   // the largest, one for each half of 16-bit types
+  std::uint32_t steep = 0;  // top bit: a ratio |a - b| / |b| is above the largest so far
 };
+
+template <class T>
+CR_HOST_DEVICE std::uint32_t largest_of_words(std::uint32_t largest_so_far, const Words& words) {
+  CR_UNROLL
+  for (int i = 0; i < 4; i += 2) {
+    if constexpr (std::is_same_v<T, F32>)
+      largest_so_far = largest(largest_so_far, words.w[i], words.w[i + 1]);
+    else
+      largest_so_far = max16(largest_so_far, words.w[i], words.w[i + 1]);
+  }
+  return largest_so_far;
+}
 
 template <class T>
 CR_HOST_DEVICE bool is_ordinary(const Batch& batch) {
@@ -172,13 +186,12 @@ CR_HOST_DEVICE bool is_ordinary(const Batch& batch) {
   return squares < 0x1p+100f && (squares >= least || (batch.distance | batch.reference) == 0);
 }
 
-// Adds one group to its batch. The top bit of the result is set where a ratio |a - b| / |b| is
-// above `ratio`: the sign of a fused multiply-add is never wrong.
+// Adds one group to its batch. A ratio is above `ratio` where ratio * |b| - |a - b| is below 0: the
+// sign of a fused multiply-add is never wrong.
 template <class T>
-CR_HOST_DEVICE std::uint32_t add_group(const Unsigned& group, const Limits& limits, float ratio,
-                                       Batch& batch) {
+CR_HOST_DEVICE void add_values(const Unsigned& group, const Limits& limits, float ratio,
+                               Batch& batch) {
   constexpr int count = static_cast<int>(group_elements<T, T>);
-  std::uint32_t steep = 0;
   CR_UNROLL
   for (int i = 0; i < count; i += 2) {
     std::uint32_t distance[2];
@@ -192,82 +205,70 @@ CR_HOST_DEVICE std::uint32_t add_group(const Unsigned& group, const Limits& limi
       batch.a2 = std::fma(x, x, batch.a2);
       batch.b2 = std::fma(y, y, batch.b2);
       count_if_greater(batch.mismatch, d, std::fma(limits.rtol32, y, limits.atol32));
-      steep |= __builtin_bit_cast(std::uint32_t, std::fma(ratio, y, -d));
+      batch.steep |= __builtin_bit_cast(std::uint32_t, std::fma(ratio, y, -d));
       distance[j] = __builtin_bit_cast(std::uint32_t, d);
     }
     batch.distance = largest(batch.distance, distance[0], distance[1]);
   }
-  CR_UNROLL
-  for (int i = 0; i < 4; i += 2) {
-    if constexpr (std::is_same_v<T, F32>)
-      batch.reference = largest(batch.reference, group.b.w[i], group.b.w[i + 1]);
-    else
-      batch.reference = max16(batch.reference, group.b.w[i], group.b.w[i + 1]);
-  }
-  return steep;
+  batch.reference = largest_of_words<T>(batch.reference, group.b);
 }
 
-// What a lane must look at again after a chunk: a bit for each of its groups, the first group's the
-// highest.
+// What a lane must look at again after a chunk: a bit for each of its batches, the first batch's
+// the highest.
 struct Again {
-  std::uint32_t steep = 0;  // groups with a ratio above the largest so far
-  std::uint32_t odd = 0;    // groups of batches that are not ordinary
+  std::uint32_t steep = 0;
+  std::uint32_t odd = 0;  // batches that are not ordinary
 };
+inline constexpr int chunk_batches = lane_groups / batch_groups;
+static_assert(chunk_batches == 32 || chunk_batches == 16);
+inline constexpr std::uint32_t first_batch = 1u << (chunk_batches - 1);
 
-// One batch of a lane. Of a batch that is not ordinary only the hash is taken.
-// Besides what add_pairs needs, `Sink` takes bin32(distance).
-template <class T, class Sink>
-CR_HOST_DEVICE void add_batch(const Words (&a)[batch_groups], const Words (&b)[batch_groups],
-                              std::uint32_t place, const Limits& limits, ChunkLane& chunk,
-                              Seen& seen, Again& again, Sink& sink) {
+// One batch of a lane, whose groups read(group, tensor) gives. Of a batch that is not ordinary only
+// the hash is taken and, for now, the distances in units in the last place (take_back). Besides
+// what add_pairs needs, `Sink` takes count(Words) of a group's.
+template <class T, class Read, class Sink>
+CR_HOST_DEVICE void add_batch(const Read& read, std::uint32_t place, const Limits& limits,
+                              ChunkLane& chunk, Seen& seen, Again& again, Sink& sink) {
   std::uint64_t hash_a = 0, hash_b = 0;
   Batch batch;
-  Words ulps[batch_groups];
   CR_UNROLL
   for (int g = 0; g < batch_groups; ++g) {
+    const Words a = read(g, 0), b = read(g, 1);
     CR_UNROLL
     for (int i = 0; i < 4; ++i) {
-      hash_a += static_cast<std::uint64_t>(a[g].w[i]) * word_key(g, i);
-      hash_b += static_cast<std::uint64_t>(b[g].w[i]) * word_key(g, i);
+      hash_a += static_cast<std::uint64_t>(a.w[i]) * word_key(g, i);
+      hash_b += static_cast<std::uint64_t>(b.w[i]) * word_key(g, i);
     }
-    const Unsigned group = without_sign<T>(a[g], b[g]);
-    const std::uint32_t steep = add_group<T>(group, limits, seen.quick_ratio, batch);
-    again.steep = again.steep << 1 | steep >> 31;
-    ulps[g] = ulps_of<T>(group);
+    const Unsigned group = without_sign<T>(a, b);
+    add_values<T>(group, limits, seen.quick_ratio, batch);
+    const Words ulps = ulps_of<T>(group);
+    batch.ulps = largest_of_words<T>(batch.ulps, ulps);
+    sink.template count<T>(ulps);
   }
   const std::uint32_t key = key_of(place);
   seen.hash_actual += hash_a * key;
   seen.hash_expected += hash_b * key;
-  again.odd <<= batch_groups;
-  if (!is_ordinary<T>(batch)) {
-    again.odd |= (1u << batch_groups) - 1;
-    return;
-  }
+  const bool ordinary = is_ordinary<T>(batch);
+  again.steep = again.steep << 1 | batch.steep >> 31;
+  again.odd = again.odd << 1 | (ordinary ? 0 : 1);
+  if (!ordinary) return;
   chunk.sums = chunk.sums + Sums{batch.d2, batch.d1, batch.a2, batch.b2};
   chunk.quick_distance = largest(chunk.quick_distance, batch.distance, 0);
   seen.mismatch += batch.mismatch;
-  if constexpr (std::is_same_v<T, F32>)
+  if constexpr (std::is_same_v<T, F32>) {
     seen.quick_reference = largest(seen.quick_reference, batch.reference, 0);
-  else
+    seen.quick_ulps = largest(seen.quick_ulps, batch.ulps, 0);
+  } else {
     seen.quick_reference = max16(seen.quick_reference, batch.reference);
-  CR_UNROLL
-  for (int g = 0; g < batch_groups; ++g) {
-    CR_UNROLL
-    for (int i = 0; i < 4; i += 2) {
-      const std::uint32_t x = ulps[g].w[i], y = ulps[g].w[i + 1];
-      if constexpr (std::is_same_v<T, F32>) {
-        seen.quick_ulps = largest(seen.quick_ulps, x, y);
-        sink.bin32(x);
-        sink.bin32(y);
-      } else {
-        seen.quick_ulps = max16(seen.quick_ulps, x, y);
-        sink.bin32(x & 0xffffu);
-        sink.bin32(x >> 16);
-        sink.bin32(y & 0xffffu);
-        sink.bin32(y >> 16);
-      }
-    }
+    seen.quick_ulps = max16(seen.quick_ulps, batch.ulps);
   }
+}
+
+// Takes back what add_batch counted of a group of a batch that is not ordinary, before add_pairs
+// sees it.
+template <class T, class Sink>
+CR_HOST_DEVICE void take_back(const Words& a, const Words& b, Sink& sink) {
+  sink.template uncount<T>(ulps_of<T>(without_sign<T>(a, b)));
 }
 
 // The largest ratio of the pairs of a group of finite elements, or `ratio` where that is larger.

@@ -12,7 +12,7 @@ namespace {
 
 using cuda::check;
 #ifndef CR_CTAS
-#define CR_CTAS 3
+#define CR_CTAS 5
 #endif
 using Long = unsigned long long;  // what atomics of 64 bits take
 
@@ -62,55 +62,114 @@ inline constexpr int bins_of = sizeof(typename A::Bits) > 2
                                    : static_cast<int>(sizeof(typename A::Bits)) * 8 + 2;
 
 // Every lane has a column of bins of its own in shared memory, so that counting waits for nobody.
+// Most groups of 16-bit types have no distance above 3: these are counted in registers.
 struct Sink {
   static constexpr int stride = chunk_lanes * static_cast<int>(sizeof(unsigned));
   unsigned* column;
   std::uint32_t column_address;  // in shared memory
   unsigned* rare_of_block;
+  std::uint32_t near_groups = 0;
+  std::uint32_t near = 0;  // in each byte, distances of 1 in the low half, of 2 and 3 in the high
+  std::uint32_t ones = 0, twos = 0;
+
   __device__ void bin(int at) { column[at * chunk_lanes] += 1; }
-  __device__ void bin32(std::uint32_t ulps) {
+  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
+
+  template <class T>
+  __device__ void count(const Words& ulps) {
+    if constexpr (!std::is_same_v<T, F32>) {
+      if (((ulps.w[0] | ulps.w[1] | ulps.w[2] | ulps.w[3]) & 0xfffcfffcu) == 0) {
+        // Distances as selectors: each byte permutation looks up four of them.
+        constexpr std::uint32_t table = 0x10100100u;
+        const std::uint32_t four =
+            ulps.w[0] + (ulps.w[1] << 4) + (ulps.w[2] << 8) + (ulps.w[3] << 12);
+        near += __byte_perm(table, 0, four) + __byte_perm(table, 0, four >> 16);
+        ++near_groups;
+        return;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if constexpr (std::is_same_v<T, F32>) {
+        far(ulps.w[i]);
+      } else {
+        far(ulps.w[i] & 0xffffu);
+        far(ulps.w[i] >> 16);
+      }
+    }
+  }
+  __device__ void far(std::uint32_t ulps) {
     std::uint32_t top;  // the highest bit set; -1: none
     asm("bfind.u32 %0, %1;" : "=r"(top) : "r"(ulps));
     asm volatile("red.shared.add.u32 [%0 + %1], 1;" ::"r"(column_address + top * stride),
                  "n"(stride)
                  : "memory");
   }
-  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
-};
-
-// Batches on their way from device memory to the lane's own slots of shared memory, ahead of their
-// use; no lane reads another's slots.
-constexpr int stages = 2;
-constexpr std::uint32_t group_bytes = chunk_lanes * sizeof(uint4);  // of one tensor
-constexpr std::uint32_t stage_bytes = batch_groups * 2 * group_bytes;
-struct Ahead {
-  std::uint32_t slots;  // address in shared memory of this lane's slot of stage 0
-  __device__ void fetch(std::uint32_t stage, const uint4* from_a, const uint4* from_b) const {
-#pragma unroll
-    for (int g = 0; g < batch_groups; ++g) {
-      const std::uint32_t to = slots + stage + static_cast<unsigned>(2 * g) * group_bytes;
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to),
-                   "l"(from_a + g * chunk_lanes)
-                   : "memory");
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to + group_bytes),
-                   "l"(from_b + g * chunk_lanes)
-                   : "memory");
+  template <class T>
+  __device__ void uncount(const Words& ulps) {
+#pragma unroll 1
+    for (int i = 0; i < 4; ++i) {
+      if constexpr (std::is_same_v<T, F32>) {
+        column[ulp_bin(ulps.w[i]) * chunk_lanes] -= 1;
+      } else {
+        column[ulp_bin(ulps.w[i] & 0xffffu) * chunk_lanes] -= 1;
+        column[ulp_bin(ulps.w[i] >> 16) * chunk_lanes] -= 1;
+      }
     }
   }
-  // Fetches before this are one stage, of nothing too.
-  __device__ void commit() const {
+  // After each batch, before bytes overflow.
+  __device__ void empty_near() {
+    static_assert(batch_groups * 2 < 16);
+    ones = __dp4a(near & 0x0f0f0f0fu, 0x01010101u, ones);
+    twos = __dp4a(near >> 4 & 0x0f0f0f0fu, 0x01010101u, twos);
+    near = 0;
+  }
+  // Once, before bins are read.
+  __device__ void settle() {
+    column[0] += near_groups * 8 - ones - twos;
+    column[chunk_lanes] += ones;
+    column[2 * chunk_lanes] += twos;
+  }
+};
+
+// Groups on their way from device memory to the lane's own slots of shared memory, a batch ahead of
+// their use; no lane reads another's slots. They come in steps of half a batch.
+constexpr int step_groups = batch_groups / 2;
+constexpr std::uint32_t group_bytes = chunk_lanes * sizeof(uint4);  // of one tensor
+constexpr std::uint32_t slot_bytes = batch_groups * 2 * group_bytes;
+struct Ahead {
+  const uint4* groups_a;  // the lane's first
+  const uint4* groups_b;
+  std::uint32_t slots;   // address in shared memory of the lane's first slot
+  std::uint64_t coming;  // the group to be fetched next
+
+  __device__ std::uint32_t slot(int group, int tensor) const {
+    return slots + static_cast<unsigned>(2 * group + tensor) * group_bytes;
+  }
+  // The step's groups, into the slots from `first` on.
+  __device__ void fetch(int first) {
+#pragma unroll
+    for (int g = 0; g < step_groups; ++g) {
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 0)),
+                   "l"(groups_a + coming + g * chunk_lanes)
+                   : "memory");
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 1)),
+                   "l"(groups_b + coming + g * chunk_lanes)
+                   : "memory");
+    }
     asm volatile("cp.async.commit_group;" ::: "memory");
+    coming += step_groups * chunk_lanes;
   }
-  // All but the last stages - 1 have arrived.
-  __device__ void wait() const {
-    asm volatile("cp.async.wait_group %0;" ::"n"(stages - 1) : "memory");
-  }
-  __device__ Words read(std::uint32_t stage, int group, int tensor) const {
+  // Of the batch that has come; each once, in order. A step that has been read is fetched anew.
+  __device__ Words read(int group, int tensor) {
+    if (tensor == 0 && group % step_groups == 0)
+      asm volatile("cp.async.wait_group 1;" ::: "memory");
     Words words;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
-                 : "r"(slots + stage + static_cast<unsigned>(2 * group + tensor) * group_bytes)
+                 : "r"(slot(group, tensor))
                  : "memory");
+    if (tensor == 1 && (group + 1) % step_groups == 0) fetch(group + 1 - step_groups);
     return words;
   }
 };
@@ -123,22 +182,6 @@ __device__ Words load(const uint4* data) {
   return {{four.x, four.y, four.z, four.w}};
 }
 
-// A lane's batches in the whole chunks of its block, one after the other.
-struct Walk {
-  std::uint64_t chunk;
-  int batch = 0;
-  std::uint64_t group;  // the batch's first
-  __device__ explicit Walk(std::uint64_t first_chunk)
-      : chunk(first_chunk), group(first_chunk * chunk_groups + threadIdx.x) {}
-  __device__ void step() {
-    group += batch_groups * chunk_lanes;
-    if (++batch < lane_groups / batch_groups) return;
-    batch = 0;
-    chunk += gridDim.x;
-    group += (gridDim.x - 1) * chunk_groups;
-  }
-};
-
 // Joins what the lanes of a warp found in a chunk.
 __device__ void finish_chunk(const ChunkLane& mine, std::uint64_t chunk, Row* rows) {
   const Sums sums = sum_of_warp(mine.sums);
@@ -150,67 +193,55 @@ __device__ void finish_chunk(const ChunkLane& mine, std::uint64_t chunk, Row* ro
 // All whole chunks of the block, the quick way.
 template <class T>
 __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T::Bits* b,
-                                     std::uint64_t whole, const Limits& limits, const Ahead& ahead,
+                                     std::uint64_t whole, const Limits& limits, Ahead ahead,
                                      Seen& seen, Long& mismatch, Sink& sink, Row* rows,
                                      Found* found) {
-  const auto* groups_a = reinterpret_cast<const uint4*>(a);
-  const auto* groups_b = reinterpret_cast<const uint4*>(b);
-  Walk coming(blockIdx.x);
-  std::uint32_t stage = 0;
-#pragma unroll 1
-  for (int i = 0; i < stages; ++i) {
-    if (coming.chunk < whole)
-      ahead.fetch(static_cast<unsigned>(i) * stage_bytes, groups_a + coming.group,
-                  groups_b + coming.group);
-    ahead.commit();
-    coming.step();
+  if (blockIdx.x < whole) {
+    ahead.fetch(0);
+    ahead.fetch(step_groups);
   }
 #pragma unroll 1
   for (std::uint64_t chunk = blockIdx.x; chunk < whole; chunk += gridDim.x) {
-    const std::uint64_t first_group = chunk * chunk_groups + threadIdx.x;
+    const std::uint64_t first_group = chunk * chunk_groups;
     ChunkLane mine;
     Again again;
     // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
     float ratio =
         static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
     if (ratio == 0.0f)
-      ratio = ratio_of_group<T>(load(groups_a + first_group), load(groups_b + first_group), limits,
-                                ratio);
+      ratio = ratio_of_group<T>(load(ahead.groups_a + first_group),
+                                load(ahead.groups_b + first_group), limits, ratio);
     ratio = largest_of_warp(fmaxf(ratio, seen.quick_ratio));
     seen.quick_ratio = ratio;
-    std::uint32_t place =
-        place_of(chunk * (lane_groups / batch_groups) * chunk_lanes + threadIdx.x);
+    std::uint32_t place = place_of(chunk * chunk_batches * chunk_lanes + threadIdx.x);
 #pragma unroll 1
-    for (int batch = 0; batch < lane_groups / batch_groups; ++batch) {
-      ahead.wait();
-      Words words_a[batch_groups], words_b[batch_groups];
-#pragma unroll
-      for (int g = 0; g < batch_groups; ++g) {
-        words_a[g] = ahead.read(stage, g, 0);
-        words_b[g] = ahead.read(stage, g, 1);
-      }
-      if (coming.chunk < whole)
-        ahead.fetch(stage, groups_a + coming.group, groups_b + coming.group);
-      ahead.commit();
-      coming.step();
-      add_batch<T>(words_a, words_b, place, limits, mine, seen, again, sink);
+    for (int batch = 0; batch < chunk_batches; ++batch) {
+      // On to the next chunk; after the last one, to nothing new.
+      if (batch == chunk_batches - 1)
+        ahead.coming = chunk + gridDim.x < whole ? (chunk + gridDim.x) * chunk_groups : first_group;
+      add_batch<T>([&](int group, int tensor) { return ahead.read(group, tensor); }, place, limits,
+                   mine, seen, again, sink);
+      sink.empty_near();
       place += next_place;
-      stage = (stage + stage_bytes) % (stages * stage_bytes);
     }
-    again.steep &= ~again.odd;
-    while (again.steep != 0) {
-      const int group = __clz(static_cast<int>(again.steep));
-      again.steep &= ~(0x80000000u >> group);
-      const std::uint64_t at = first_group + static_cast<unsigned>(group * chunk_lanes);
-      seen.quick_ratio =
-          ratio_of_group<T>(load(groups_a + at), load(groups_b + at), limits, seen.quick_ratio);
-    }
-    while (again.odd != 0) {
-      const int group = __clz(static_cast<int>(again.odd));
-      again.odd &= ~(0x80000000u >> group);
-      add_pairs<T, T>(
-          a, b, (first_group + static_cast<unsigned>(group * chunk_lanes)) * group_elements<T, T>,
-          static_cast<int>(group_elements<T, T>), limits, mine, seen, sink);
+#pragma unroll 1
+    for (std::uint32_t left = again.steep | again.odd; left != 0;) {
+      const int batch = __clz(static_cast<int>(left)) - (32 - chunk_batches);
+      const std::uint32_t bit = first_batch >> batch;
+      left &= ~bit;
+#pragma unroll 1
+      for (int g = 0; g < batch_groups; ++g) {
+        const std::uint64_t group =
+            first_group + static_cast<unsigned>((batch * batch_groups + g) * chunk_lanes);
+        const Words words_a = load(ahead.groups_a + group), words_b = load(ahead.groups_b + group);
+        if ((again.odd & bit) != 0) {
+          take_back<T>(words_a, words_b, sink);
+          add_pairs<T, T>(a, b, (group + threadIdx.x) * group_elements<T, T>,
+                          static_cast<int>(group_elements<T, T>), limits, mine, seen, sink);
+        } else {
+          seen.quick_ratio = ratio_of_group<T>(words_a, words_b, limits, seen.quick_ratio);
+        }
+      }
     }
     __syncwarp();
     seen.quick_ratio = largest_of_warp(seen.quick_ratio);
@@ -222,6 +253,7 @@ __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T
     mismatch += seen.mismatch;
     seen.mismatch = 0;
   }
+  asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
 // One chunk element by element.
@@ -255,8 +287,8 @@ __global__ void __launch_bounds__(chunk_lanes, CR_CTAS)
   extern __shared__ uint4 slots[];
   constexpr int bins = bins_of<A>;
   const int lane = static_cast<int>(threadIdx.x);
-  unsigned* const shared = reinterpret_cast<unsigned*>(
-      slots + (has_quick_way<A, B> ? stages * stage_bytes / sizeof(uint4) : 0));
+  unsigned* const shared =
+      reinterpret_cast<unsigned*>(slots + (has_quick_way<A, B> ? slot_bytes / sizeof(uint4) : 0));
   unsigned* const rare = shared + bins * chunk_lanes;
   Sink sink{shared + lane, static_cast<std::uint32_t>(__cvta_generic_to_shared(shared + lane)),
             rare};
@@ -267,11 +299,14 @@ __global__ void __launch_bounds__(chunk_lanes, CR_CTAS)
   Long mismatch = 0;
   std::uint64_t chunk = blockIdx.x;
   if constexpr (has_quick_way<A, B>) {
-    const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
+    const Ahead ahead{
+        reinterpret_cast<const uint4*>(a) + lane, reinterpret_cast<const uint4*>(b) + lane,
+        static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane)), chunk * chunk_groups};
     const std::uint64_t whole = n / chunk_elements<A, B>;
     compare_whole_chunks<A>(a, b, whole, limits, ahead, seen, mismatch, sink, rows, found);
     if (chunk < whole) chunk += (whole - chunk + gridDim.x - 1) / gridDim.x * gridDim.x;
     settle<A>(seen);
+    sink.settle();
   }
   for (; chunk < chunks; chunk += gridDim.x)
     compare_chunk<A, B>(a, b, n, chunk, limits, seen, mismatch, sink, rows);
@@ -465,7 +500,7 @@ __global__ void __launch_bounds__(chunk_lanes)
 
 template <class A, class B>
 constexpr std::uint32_t shared_bytes() {
-  return (has_quick_way<A, B> ? stages * stage_bytes : 0) +
+  return (has_quick_way<A, B> ? slot_bytes : 0) +
          static_cast<std::uint32_t>((bins_of<A> * chunk_lanes + rare_counts) * sizeof(unsigned));
 }
 

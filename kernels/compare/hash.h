@@ -14,7 +14,9 @@ namespace checkride::kernels::compare {
 // Of word `word` of group `group` of a batch.
 CR_HOST_DEVICE constexpr std::uint32_t word_key(int group, int word) {
   constexpr std::uint32_t keys[] = {0x9e3779b1u, 0x85ebca77u, 0xc2b2ae3du, 0x27d4eb2fu,
-                                    0x165667b1u, 0xd6e8feb9u, 0xcc9e2d51u, 0x1b873593u};
+                                    0x165667b1u, 0xd6e8feb9u, 0xcc9e2d51u, 0x1b873593u,
+                                    0xe6546b65u, 0x7feb352du, 0x846ca68bu, 0x2c1b3c6du,
+                                    0x297a2d39u, 0xa54ff53bu, 0x510e527fu, 0x9b05688du};
   static_assert(batch_groups * 4 <= sizeof keys / sizeof *keys);
   return keys[group * 4 + word];
 }

@@ -21,8 +21,22 @@ struct Counts {
 
 struct Sink {
   Counts& counts;
-  void bin(int at) { ++counts.bins[static_cast<std::size_t>(at)]; }
-  void bin32(std::uint32_t ulps) { bin(ulp_bin(ulps)); }
+  void bin(int at, std::uint64_t times = 1) { counts.bins[static_cast<std::size_t>(at)] += times; }
+  template <class T>
+  void count(const Words& ulps, std::uint64_t times = 1) {
+    for (const std::uint32_t word : ulps.w) {
+      if constexpr (std::is_same_v<T, F32>) {
+        bin(ulp_bin(word), times);
+      } else {
+        bin(ulp_bin(word & 0xffffu), times);
+        bin(ulp_bin(word >> 16), times);
+      }
+    }
+  }
+  template <class T>
+  void uncount(const Words& ulps) {
+    count<T>(ulps, ~std::uint64_t{0});
+  }
   void rare(Rare which) { ++counts.rare[static_cast<std::size_t>(which)]; }
 };
 
@@ -67,29 +81,29 @@ inline void whole_chunk(const Problem<T, T>& problem, std::uint64_t chunk, Chunk
     return (chunk * chunk_groups + static_cast<std::uint64_t>(group) * chunk_lanes + lane) *
            in_group;
   };
-  for (int batch = 0; batch < lane_groups / batch_groups; ++batch)
+  for (int batch = 0; batch < chunk_batches; ++batch)
     for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
-      Words a[batch_groups], b[batch_groups];
-      for (int g = 0; g < batch_groups; ++g) {
-        a[g] = words_at(problem.a, first_of(lane, batch * batch_groups + g));
-        b[g] = words_at(problem.b, first_of(lane, batch * batch_groups + g));
-      }
-      const std::uint64_t row =
-          chunk * (lane_groups / batch_groups) + static_cast<std::uint64_t>(batch);
-      add_batch<T>(a, b, place_of(row * chunk_lanes + lane), problem.limits, lanes[lane],
+      const auto read = [&](int g, int tensor) {
+        const std::uint64_t first = first_of(lane, batch * batch_groups + g);
+        return words_at(tensor == 0 ? problem.a : problem.b, first);
+      };
+      const std::uint64_t row = chunk * chunk_batches + static_cast<std::uint64_t>(batch);
+      add_batch<T>(read, place_of(row * chunk_lanes + lane), problem.limits, lanes[lane],
                    counts.seen, again[lane], sink);
     }
   for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
     for (int group = 0; group < lane_groups; ++group) {
-      const std::uint32_t bit = 0x80000000u >> group;
+      const std::uint32_t bit = first_batch >> group / batch_groups;
       const std::uint64_t first = first_of(lane, group);
-      if ((again[lane].odd & bit) != 0)
+      if (((again[lane].odd | again[lane].steep) & bit) == 0) continue;
+      const Words a = words_at(problem.a, first), b = words_at(problem.b, first);
+      if ((again[lane].odd & bit) != 0) {
+        take_back<T>(a, b, sink);
         add_pairs<T, T>(problem.a, problem.b, first, in_group, problem.limits, lanes[lane],
                         counts.seen, sink);
-      else if ((again[lane].steep & bit) != 0)
-        counts.seen.quick_ratio =
-            ratio_of_group<T>(words_at(problem.a, first), words_at(problem.b, first),
-                              problem.limits, counts.seen.quick_ratio);
+      } else {
+        counts.seen.quick_ratio = ratio_of_group<T>(a, b, problem.limits, counts.seen.quick_ratio);
+      }
     }
     settle(lanes[lane]);
   }
