@@ -199,14 +199,18 @@ Result<DeviceQuantizer> DeviceQuantizer::plan(const Plan& plan, ElementType type
   return quantizer;
 }
 
+measure::LaunchShape DeviceQuantizer::shape() const {
+  return {static_cast<int>(layout_.slices < blocks_max ? layout_.slices : blocks_max), 1, 1,
+          slice_lanes, 0};
+}
+
 Result<void> DeviceQuantizer::poison() {
   CR_CHECK(codes_.fill(0xff));
   return turned_.data() == nullptr ? Result<void>{} : turned_.fill(0xff);
 }
 
 Result<void> DeviceQuantizer::launch(CUstream_st* stream) const {
-  const auto blocks =
-      static_cast<unsigned>(layout_.slices < blocks_max ? layout_.slices : blocks_max);
+  const auto blocks = static_cast<unsigned>(shape().grid_x);
   auto* amax = static_cast<unsigned*>(amax_.data());
   auto* codes = static_cast<std::uint8_t*>(codes_.data());
   auto* sums = static_cast<SliceSums*>(sums_.data());
@@ -249,7 +253,7 @@ Result<Quantized> DeviceQuantizer::result() const {
   CR_CHECK(counts_.download(&counts));
   CR_CHECK(amax_.download(amax.data()));
   CR_CHECK(sums_.download(sums.data()));
-  CR_CHECK((plan_.transpose ? turned_ : codes_).download(result.codes.data()));
+  CR_CHECK(codes().download(result.codes.data()));
   for (const unsigned bits : amax) {
     result.amax.push_back(__builtin_bit_cast(float, bits));
     result.scale.push_back(scale_of(result.amax.back(), plan_.code, plan_.margin));

@@ -22,6 +22,10 @@ class DeviceQuantizer {
   Result<Quantized> result() const;
   // Every byte of the codes becomes 0xff, which no code is.
   Result<void> poison();
+  // Where the codes lie.
+  const cuda::DeviceBuffer& codes() const { return plan_.transpose ? turned_ : codes_; }
+  // Of each of the two passes.
+  measure::LaunchShape shape() const;
 
  private:
   Plan plan_;
