@@ -12,7 +12,7 @@ namespace {
 
 using cuda::check;
 #ifndef CR_CTAS
-#define CR_CTAS 5
+#define CR_CTAS 4
 #endif
 using Long = unsigned long long;  // what atomics of 64 bits take
 
@@ -25,13 +25,14 @@ struct Found {
   Long ulp_max, ratio_key, reference_key;
 };
 
-// What the joining kernels leave for the host.
+// What the joining kernels leave for the host. Each of the worst chunks is looked through in parts.
+constexpr int parts = 16;
 struct Joined {
   Sums sums[row_blocks];
   Worst chunks[row_blocks][worst_count];  // the worst chunks of each block's share; key 0: none
   Worst finite_chunk[row_blocks];
-  Worst pairs[worst_count][worst_count];  // the worst pairs of each of the worst chunks
-  Worst finite_pair;
+  Worst pairs[worst_count][parts][worst_count];  // the worst of each part of the worst chunks
+  Worst finite_pair[parts];
 };
 
 __device__ double shifted(double value, int by) {
@@ -336,9 +337,9 @@ __global__ void __launch_bounds__(chunk_lanes, CR_CTAS)
 
 // The worst 16 of what the lanes of a block see by each(visit), in order, into out; lanes must see
 // disjoint items. The 16 worst of the lanes' own worst bound what can be among them; what is not
-// worse than that bound is gathered and ranked by counting.
-// 16 lanes with all elements an 8-bit chunk has for each.
-constexpr int gathered_max = 16 * 512;
+// worse than that bound is gathered and ranked by counting: at most all items of 16 lanes, which
+// are elements of a part of a chunk or chunks of a tensor.
+constexpr int gathered_max = 16 * 128;
 struct Ranking {
   Worst of_lane[chunk_lanes];
   Worst gathered[gathered_max];
@@ -455,7 +456,8 @@ __global__ void __launch_bounds__(chunk_lanes)
   }
 }
 
-// Block i looks up the worst pairs of the i-th worst chunk; the last block the worst finite pair.
+// Blocks (x, i) look up the worst pairs of part x of the i-th worst chunk; the last i is the chunk
+// of the worst finite pair.
 template <class A, class B>
 __global__ void __launch_bounds__(chunk_lanes)
     find_worst(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
@@ -464,7 +466,7 @@ __global__ void __launch_bounds__(chunk_lanes)
   Ranking& ranking = *reinterpret_cast<Ranking*>(slots);
   __shared__ Worst chunks[worst_count];
   const int lane = static_cast<int>(threadIdx.x);
-  const bool finite = blockIdx.x == worst_count;
+  const bool finite = blockIdx.y == worst_count;
   rank_worst(
       ranking,
       [&](const auto& visit) {
@@ -475,11 +477,13 @@ __global__ void __launch_bounds__(chunk_lanes)
         }
       },
       chunks);
-  const Worst chunk = chunks[finite ? 0 : blockIdx.x];
-  const std::uint64_t first = chunk.index * chunk_elements<A, B>;
-  const std::uint64_t end =
-      chunk.key == 0 ? first
-                     : (n - first < chunk_elements<A, B> ? n : first + chunk_elements<A, B>);
+  const Worst chunk = chunks[finite ? 0 : blockIdx.y];
+  constexpr std::uint64_t part_elements = chunk_elements<A, B> / parts;
+  static_assert(part_elements / chunk_lanes * 16 <= gathered_max);
+  const std::uint64_t first = chunk.index * chunk_elements<A, B> + blockIdx.x * part_elements;
+  const std::uint64_t end = chunk.key == 0 || first >= n ? first
+                            : n - first < part_elements  ? n
+                                                         : first + part_elements;
   __syncthreads();
   rank_worst(
       ranking,
@@ -492,9 +496,9 @@ __global__ void __launch_bounds__(chunk_lanes)
       },
       chunks);
   if (finite) {
-    if (lane == 0) joined->finite_pair = chunks[0];
+    if (lane == 0) joined->finite_pair[blockIdx.x] = chunks[0];
   } else if (lane < static_cast<int>(worst_count)) {
-    joined->pairs[blockIdx.x][lane] = chunks[lane];
+    joined->pairs[blockIdx.y][blockIdx.x][lane] = chunks[lane];
   }
 }
 
@@ -564,8 +568,8 @@ Result<void> DeviceComparison::launch(CUstream_st* stream) const {
         <<<static_cast<unsigned>(blocks_), chunk_lanes, shared_bytes<A, B>(), stream>>>(
             a, b, n_, chunks, limits_, rows, static_cast<Found*>(found_.data()));
     join_rows<<<row_blocks, chunk_lanes, sizeof(Ranking), stream>>>(rows, chunks, joined);
-    find_worst<A, B>
-        <<<worst_count + 1, chunk_lanes, sizeof(Ranking), stream>>>(a, b, n_, limits_, joined);
+    find_worst<A, B><<<dim3(parts, worst_count + 1), chunk_lanes, sizeof(Ranking), stream>>>(
+        a, b, n_, limits_, joined);
   });
   return check(cudaGetLastError(), "queue the comparison");
 }
@@ -597,10 +601,13 @@ Result<Comparison> DeviceComparison::result() const {
   result.sum_d1 = sums.d1;
   result.sum_a2 = sums.a2;
   result.sum_b2 = sums.b2;
-  result.max_abs = joined->finite_pair;
+  for (const Worst& pair : joined->finite_pair)
+    if (worse(pair.key, pair.index, result.max_abs.key, result.max_abs.index))
+      result.max_abs = pair;
   for (const auto& chunk : joined->pairs)
-    for (const Worst& pair : chunk)
-      if (pair.key != 0) result.worst.push_back(pair);
+    for (const auto& part : chunk)
+      for (const Worst& pair : part)
+        if (pair.key != 0) result.worst.push_back(pair);
   std::sort(result.worst.begin(), result.worst.end(),
             [](const Worst& x, const Worst& y) { return worse(x.key, x.index, y.key, y.index); });
   if (result.worst.size() > worst_count) result.worst.resize(worst_count);

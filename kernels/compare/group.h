@@ -92,7 +92,11 @@ CR_HOST_DEVICE void add_pairs(const typename A::Bits* a, const typename B::Bits*
       sums.a2 = std::fma(wide_a, wide_a, sums.a2);
       sums.b2 = std::fma(wide_b, wide_b, sums.b2);
       if (verdict.key > chunk.finite_key) chunk.finite_key = verdict.key;
-      if (std::fabs(wide_b) >= limits.rel_floor) {
+      // Only a pair above the largest ratio so far is worth a division: ratio |b| - |a - b| is
+      // below 0 there, and the sign of a fused multiply-add is never wrong.
+      const double size = std::fabs(wide_b);
+      const double above = std::fma(double_of(seen.ratio_key), size, -double_of(verdict.key));
+      if (size >= limits.rel_floor && bits_of(above) >> 63 != 0) {
         const std::uint64_t key = bits_of(quotient(double_of(verdict.key), real_b));
         if (key > seen.ratio_key && key < infinite_key) seen.ratio_key = key;
       }

@@ -119,11 +119,10 @@ CR_HOST_DEVICE std::int64_t ordinal(typename T::Bits bits) {
 // Bins of distances in units in the last place: 0, 1, 2 to 3, 4 to 7, ..., 2^32 and above.
 inline constexpr int ulp_bins = 34;
 CR_HOST_DEVICE int ulp_bin(std::uint64_t ulps) {
-  int bin = 0;
 #ifdef __CUDA_ARCH__
-  bin = 64 - __clzll(static_cast<long long>(ulps));
+  const int bin = 64 - __clzll(static_cast<long long>(ulps));
 #else
-  bin = ulps == 0 ? 0 : 64 - __builtin_clzll(ulps);
+  const int bin = 64 - __builtin_clzll(ulps | 1) - (ulps == 0 ? 1 : 0);  // no branch to foretell
 #endif
   return bin < ulp_bins ? bin : ulp_bins - 1;
 }

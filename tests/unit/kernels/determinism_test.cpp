@@ -65,6 +65,9 @@ TEST_CASE("comparisons and quantisers repeat on the device", "[.gpu]") {
     INFO(subject << repeated.message);
     CHECK(repeated.status == Status::pass);
     CHECK(repeated.fields.at("unique_hashes") == 1);
+    const JobReport host = test::run_job(
+        "determinism", R"({"backend": "cpu", "runs": 2, "cross_process": false, )" + subject + "}");
+    CHECK(repeated.fields.at("hash_first") == host.fields.at("hash_first"));
     const JobReport timed = test::run_job(
         "latency.measure", R"({"backend": "cuda", "timing_mode": "graph_hot", "criterion": "stdrel",
                                "timeout_s": 3, )" +
