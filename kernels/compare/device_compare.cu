@@ -11,9 +11,6 @@ namespace checkride::kernels::compare {
 namespace {
 
 using cuda::check;
-#ifndef CR_CTAS
-#define CR_CTAS 4
-#endif
 using Long = unsigned long long;  // what atomics of 64 bits take
 
 // Counts and maxima of all blocks; all zero before a launch.
@@ -280,8 +277,10 @@ __device__ void compare_chunk(const typename A::Bits* a, const typename B::Bits*
   seen.mismatch = 0;
 }
 
+constexpr int blocks_at_once =
+    4;  // on a multiprocessor: more have fewer registers and gain nothing
 template <class A, class B>
-__global__ void __launch_bounds__(chunk_lanes, CR_CTAS)
+__global__ void __launch_bounds__(chunk_lanes, blocks_at_once)
     compare_chunks(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
                    std::uint64_t n, std::uint64_t chunks, const Limits limits,
                    Row* __restrict__ rows, Found* __restrict__ found) {
