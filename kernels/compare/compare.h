@@ -1,5 +1,5 @@
 // Two tensors compared in one pass, with every statistic tensor.compare reports. The work is laid
-// on a fixed grid: chunks of 256 lanes by 32 groups of 16 bytes (of the narrower tensor); lanes add
+// on a fixed grid: chunks of 128 lanes by 64 groups of 16 bytes (of the narrower tensor); lanes add
 // up in order, lanes and chunks are joined in a fixed tree, everything else is integers whose order
 // does not matter. So the result is the same bit for bit for any number of threads, and on a device
 // (device_compare.h). Pure functions.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/compare/grid.h"
+#include "kernels/compare/batch.h"
 #include "kernels/compare/types.h"
 
 namespace checkride::kernels::compare {
@@ -22,13 +22,14 @@ struct Found {
   Long ulp_max, ratio_key, reference_key;
 };
 
-// What the joining kernels leave for the host.
+// What the joining kernels leave for the host. Each of the worst chunks is looked through in parts.
+constexpr int parts = 16;
 struct Joined {
   Sums sums[row_blocks];
   Worst chunks[row_blocks][worst_count];  // the worst chunks of each block's share; key 0: none
   Worst finite_chunk[row_blocks];
-  Worst pairs[worst_count][worst_count];  // the worst pairs of each of the worst chunks
-  Worst finite_pair;
+  Worst pairs[worst_count][parts][worst_count];  // the worst of each part of the worst chunks
+  Worst finite_pair[parts];
 };
 
 __device__ double shifted(double value, int by) {
@@ -59,51 +60,114 @@ inline constexpr int bins_of = sizeof(typename A::Bits) > 2
                                    : static_cast<int>(sizeof(typename A::Bits)) * 8 + 2;
 
 // Every lane has a column of bins of its own in shared memory, so that counting waits for nobody.
+// Most groups of 16-bit types have no distance above 3: these are counted in registers.
 struct Sink {
   static constexpr int stride = chunk_lanes * static_cast<int>(sizeof(unsigned));
   unsigned* column;
   std::uint32_t column_address;  // in shared memory
   unsigned* rare_of_block;
+  std::uint32_t near_groups = 0;
+  std::uint32_t near = 0;  // in each byte, distances of 1 in the low half, of 2 and 3 in the high
+  std::uint32_t ones = 0, twos = 0;
+
   __device__ void bin(int at) { column[at * chunk_lanes] += 1; }
-  __device__ void bin32(std::uint32_t ulps) {
+  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
+
+  template <class T>
+  __device__ void count(const Words& ulps) {
+    if constexpr (!std::is_same_v<T, F32>) {
+      if (((ulps.w[0] | ulps.w[1] | ulps.w[2] | ulps.w[3]) & 0xfffcfffcu) == 0) {
+        // Distances as selectors: each byte permutation looks up four of them.
+        constexpr std::uint32_t table = 0x10100100u;
+        const std::uint32_t four =
+            ulps.w[0] + (ulps.w[1] << 4) + (ulps.w[2] << 8) + (ulps.w[3] << 12);
+        near += __byte_perm(table, 0, four) + __byte_perm(table, 0, four >> 16);
+        ++near_groups;
+        return;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if constexpr (std::is_same_v<T, F32>) {
+        far(ulps.w[i]);
+      } else {
+        far(ulps.w[i] & 0xffffu);
+        far(ulps.w[i] >> 16);
+      }
+    }
+  }
+  __device__ void far(std::uint32_t ulps) {
     std::uint32_t top;  // the highest bit set; -1: none
     asm("bfind.u32 %0, %1;" : "=r"(top) : "r"(ulps));
     asm volatile("red.shared.add.u32 [%0 + %1], 1;" ::"r"(column_address + top * stride),
                  "n"(stride)
                  : "memory");
   }
-  __device__ void rare(Rare which) { atomicAdd(rare_of_block + which, 1u); }
+  template <class T>
+  __device__ void uncount(const Words& ulps) {
+#pragma unroll 1
+    for (int i = 0; i < 4; ++i) {
+      if constexpr (std::is_same_v<T, F32>) {
+        column[ulp_bin(ulps.w[i]) * chunk_lanes] -= 1;
+      } else {
+        column[ulp_bin(ulps.w[i] & 0xffffu) * chunk_lanes] -= 1;
+        column[ulp_bin(ulps.w[i] >> 16) * chunk_lanes] -= 1;
+      }
+    }
+  }
+  // After each batch, before bytes overflow.
+  __device__ void empty_near() {
+    static_assert(batch_groups * 2 < 16);
+    ones = __dp4a(near & 0x0f0f0f0fu, 0x01010101u, ones);
+    twos = __dp4a(near >> 4 & 0x0f0f0f0fu, 0x01010101u, twos);
+    near = 0;
+  }
+  // Once, before bins are read.
+  __device__ void settle() {
+    column[0] += near_groups * 8 - ones - twos;
+    column[chunk_lanes] += ones;
+    column[2 * chunk_lanes] += twos;
+  }
 };
 
-// 16 bytes a time on their way from device memory to the lane's own slots of shared memory, several
-// ahead of their use; no lane reads another's slots.
-constexpr int stages = 4;
-constexpr std::uint32_t stage_bytes = chunk_lanes * 2 * sizeof(uint4);  // of both tensors
+// Groups on their way from device memory to the lane's own slots of shared memory, a batch ahead of
+// their use; no lane reads another's slots. They come in steps of half a batch.
+constexpr int step_groups = batch_groups / 2;
+constexpr std::uint32_t group_bytes = chunk_lanes * sizeof(uint4);  // of one tensor
+constexpr std::uint32_t slot_bytes = batch_groups * 2 * group_bytes;
 struct Ahead {
-  std::uint32_t slots;  // address in shared memory of this lane's slot of stage 0
-  // `slot` is a multiple of stage_bytes.
-  __device__ void fetch(std::uint32_t slot, const uint4* from_a, const uint4* from_b) const {
-    const std::uint32_t to = slots + slot;
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from_a) : "memory");
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(
-                     to + chunk_lanes * static_cast<std::uint32_t>(sizeof(uint4))),
-                 "l"(from_b)
-                 : "memory");
+  const uint4* groups_a;  // the lane's first
+  const uint4* groups_b;
+  std::uint32_t slots;   // address in shared memory of the lane's first slot
+  std::uint64_t coming;  // the group to be fetched next
+
+  __device__ std::uint32_t slot(int group, int tensor) const {
+    return slots + static_cast<unsigned>(2 * group + tensor) * group_bytes;
   }
-  // Fetches before this are one batch, of nothing too.
-  __device__ void batch() const { asm volatile("cp.async.commit_group;" ::: "memory"); }
-  // All but the last stages - 1 batches have arrived.
-  __device__ void wait() const {
-    asm volatile("cp.async.wait_group %0;" ::"n"(stages - 1) : "memory");
+  // The step's groups, into the slots from `first` on.
+  __device__ void fetch(int first) {
+#pragma unroll
+    for (int g = 0; g < step_groups; ++g) {
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 0)),
+                   "l"(groups_a + coming + g * chunk_lanes)
+                   : "memory");
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 1)),
+                   "l"(groups_b + coming + g * chunk_lanes)
+                   : "memory");
+    }
+    asm volatile("cp.async.commit_group;" ::: "memory");
+    coming += step_groups * chunk_lanes;
   }
-  __device__ Words read(std::uint32_t slot, int tensor) const {
+  // Of the batch that has come; each once, in order. A step that has been read is fetched anew.
+  __device__ Words read(int group, int tensor) {
+    if (tensor == 0 && group % step_groups == 0)
+      asm volatile("cp.async.wait_group 1;" ::: "memory");
     Words words;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
-                 : "r"(slots + slot +
-                       static_cast<std::uint32_t>(tensor) * chunk_lanes *
-                           static_cast<std::uint32_t>(sizeof(uint4)))
+                 : "r"(slot(group, tensor))
                  : "memory");
+    if (tensor == 1 && (group + 1) % step_groups == 0) fetch(group + 1 - step_groups);
     return words;
   }
 };
@@ -116,103 +180,136 @@ __device__ Words load(const uint4* data) {
   return {{four.x, four.y, four.z, four.w}};
 }
 
+// Joins what the lanes of a warp found in a chunk.
+__device__ void finish_chunk(const ChunkLane& mine, std::uint64_t chunk, Row* rows) {
+  const Sums sums = sum_of_warp(mine.sums);
+  const std::uint64_t key = largest_of_warp(mine.key);
+  const std::uint64_t finite_key = largest_of_warp(mine.finite_key);
+  if (threadIdx.x % 32 == 0) rows[chunk * chunk_warps + threadIdx.x / 32] = {sums, key, finite_key};
+}
+
+// All whole chunks of the block, the quick way.
+template <class T>
+__device__ void compare_whole_chunks(const typename T::Bits* a, const typename T::Bits* b,
+                                     std::uint64_t whole, const Limits& limits, Ahead ahead,
+                                     Seen& seen, Long& mismatch, Sink& sink, Row* rows,
+                                     Found* found) {
+  if (blockIdx.x < whole) {
+    ahead.fetch(0);
+    ahead.fetch(step_groups);
+  }
+#pragma unroll 1
+  for (std::uint64_t chunk = blockIdx.x; chunk < whole; chunk += gridDim.x) {
+    const std::uint64_t first_group = chunk * chunk_groups;
+    ChunkLane mine;
+    Again again;
+    // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
+    float ratio =
+        static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
+    if (ratio == 0.0f)
+      ratio = ratio_of_group<T>(load(ahead.groups_a + first_group),
+                                load(ahead.groups_b + first_group), limits, ratio);
+    ratio = largest_of_warp(fmaxf(ratio, seen.quick_ratio));
+    seen.quick_ratio = ratio;
+    std::uint32_t place = place_of(chunk * chunk_batches * chunk_lanes + threadIdx.x);
+#pragma unroll 1
+    for (int batch = 0; batch < chunk_batches; ++batch) {
+      // On to the next chunk; after the last one, to nothing new.
+      if (batch == chunk_batches - 1)
+        ahead.coming = chunk + gridDim.x < whole ? (chunk + gridDim.x) * chunk_groups : first_group;
+      add_batch<T>([&](int group, int tensor) { return ahead.read(group, tensor); }, place, limits,
+                   mine, seen, again, sink);
+      sink.empty_near();
+      place += next_place;
+    }
+#pragma unroll 1
+    for (std::uint32_t left = again.steep | again.odd; left != 0;) {
+      const int batch = __clz(static_cast<int>(left)) - (32 - chunk_batches);
+      const std::uint32_t bit = first_batch >> batch;
+      left &= ~bit;
+#pragma unroll 1
+      for (int g = 0; g < batch_groups; ++g) {
+        const std::uint64_t group =
+            first_group + static_cast<unsigned>((batch * batch_groups + g) * chunk_lanes);
+        const Words words_a = load(ahead.groups_a + group), words_b = load(ahead.groups_b + group);
+        if ((again.odd & bit) != 0) {
+          take_back<T>(words_a, words_b, sink);
+          add_pairs<T, T>(a, b, (group + threadIdx.x) * group_elements<T, T>,
+                          static_cast<int>(group_elements<T, T>), limits, mine, seen, sink);
+        } else {
+          seen.quick_ratio = ratio_of_group<T>(words_a, words_b, limits, seen.quick_ratio);
+        }
+      }
+    }
+    __syncwarp();
+    seen.quick_ratio = largest_of_warp(seen.quick_ratio);
+    if (seen.quick_ratio > ratio && threadIdx.x % 32 == 0)
+      atomicMax(reinterpret_cast<Long*>(&found->ratio_key),
+                static_cast<Long>(bits_of(static_cast<double>(seen.quick_ratio))));
+    settle(mine);
+    finish_chunk(mine, chunk, rows);
+    mismatch += seen.mismatch;
+    seen.mismatch = 0;
+  }
+  asm volatile("cp.async.wait_all;" ::: "memory");
+}
+
+// One chunk element by element.
 template <class A, class B>
-__global__ void __launch_bounds__(chunk_lanes, 3)
+__device__ void compare_chunk(const typename A::Bits* a, const typename B::Bits* b, std::uint64_t n,
+                              std::uint64_t chunk, const Limits& limits, Seen& seen, Long& mismatch,
+                              Sink& sink, Row* rows) {
+  constexpr int in_group = static_cast<int>(group_elements<A, B>);
+  ChunkLane mine;
+#pragma unroll 1
+  for (int i = 0; i < lane_groups; ++i) {
+    const std::uint64_t first =
+        (chunk * chunk_groups + threadIdx.x + static_cast<unsigned>(i * chunk_lanes)) * in_group;
+    if (first >= n) break;
+    const int count = n - first < in_group ? static_cast<int>(n - first) : in_group;
+    seen.hash_actual += hash_elements<A>(a, first, count);
+    seen.hash_expected += hash_elements<B>(b, first, count);
+    add_pairs<A, B>(a, b, first, count, limits, mine, seen, sink);
+  }
+  __syncwarp();
+  finish_chunk(mine, chunk, rows);
+  mismatch += seen.mismatch;
+  seen.mismatch = 0;
+}
+
+constexpr int blocks_at_once =
+    4;  // on a multiprocessor: more have fewer registers and gain nothing
+template <class A, class B>
+__global__ void __launch_bounds__(chunk_lanes, blocks_at_once)
     compare_chunks(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
                    std::uint64_t n, std::uint64_t chunks, const Limits limits,
                    Row* __restrict__ rows, Found* __restrict__ found) {
   extern __shared__ uint4 slots[];
-  unsigned* const shared = reinterpret_cast<unsigned*>(slots + stages * 2 * chunk_lanes);
   constexpr int bins = bins_of<A>;
-  constexpr int in_group = static_cast<int>(group_elements<A, B>);
   const int lane = static_cast<int>(threadIdx.x);
+  unsigned* const shared =
+      reinterpret_cast<unsigned*>(slots + (has_quick_way<A, B> ? slot_bytes / sizeof(uint4) : 0));
   unsigned* const rare = shared + bins * chunk_lanes;
   Sink sink{shared + lane, static_cast<std::uint32_t>(__cvta_generic_to_shared(shared + lane)),
             rare};
-  const Ahead ahead{static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane))};
   for (int i = 0; i < bins; ++i) shared[i * chunk_lanes + lane] = 0;
   if (lane < rare_counts) rare[lane] = 0;
   __syncthreads();
   Seen seen;
   Long mismatch = 0;
-  for (std::uint64_t chunk = blockIdx.x; chunk < chunks; chunk += gridDim.x) {
-    ChunkLane mine;
-    const std::uint64_t first_group = chunk * chunk_groups + static_cast<std::uint64_t>(lane);
-    const bool whole = (chunk + 1) * chunk_elements<A, B> <= n;
-    bool done = false;
-    if constexpr (has_quick_way<A, B>) {
-      if (whole) {
-        const uint4* at_a = reinterpret_cast<const uint4*>(a) + first_group;
-        const uint4* at_b = reinterpret_cast<const uint4*>(b) + first_group;
-        for (int i = 0; i < stages - 1; ++i) {
-          ahead.fetch(static_cast<std::uint32_t>(i) * stage_bytes, at_a + i * chunk_lanes,
-                      at_b + i * chunk_lanes);
-          ahead.batch();
-        }
-        // A largest ratio to begin with: that of all blocks so far, or of the first groups here.
-        float ratio =
-            static_cast<float>(double_of(*static_cast<volatile const Long*>(&found->ratio_key)));
-        if (ratio == 0.0f) ratio = ratio_of_group<A>(load(at_a), load(at_b), limits, ratio);
-        raise_ratio(seen, largest_of_warp(larger(ratio, seen.quick_ratio)));
-        ratio = seen.quick_ratio;
-        std::uint32_t again = 0;
-        std::uint32_t slot = 0;
-        std::uint32_t place = place_of(first_group);
-        const uint4* coming_a = at_a + (stages - 1) * chunk_lanes;
-        const uint4* coming_b = at_b + (stages - 1) * chunk_lanes;
-#pragma unroll 1
-        for (int i = 0; i < lane_groups; ++i) {
-          if (i + stages - 1 < lane_groups)
-            ahead.fetch((slot + (stages - 1) * stage_bytes) % (stages * stage_bytes), coming_a,
-                        coming_b);
-          ahead.batch();
-          ahead.wait();
-          if (add_group<A>(ahead.read(slot, 0), ahead.read(slot, 1), place, limits, mine, seen,
-                           sink))
-            again |= 1u << i;
-          slot = (slot + stage_bytes) % (stages * stage_bytes);
-          place += chunk_lanes * step_of_place;
-          coming_a += chunk_lanes;
-          coming_b += chunk_lanes;
-        }
-        while (again != 0) {
-          const int i = __ffs(static_cast<int>(again)) - 1;
-          again &= again - 1;
-          look_again<A>(load(at_a + i * chunk_lanes), load(at_b + i * chunk_lanes), a, b,
-                        first_group + static_cast<unsigned>(i * chunk_lanes), limits, mine, seen,
-                        sink);
-        }
-        __syncwarp();
-        raise_ratio(seen, largest_of_warp(seen.quick_ratio));
-        if (seen.quick_ratio > ratio && lane % 32 == 0)
-          atomicMax(reinterpret_cast<Long*>(&found->ratio_key),
-                    static_cast<Long>(bits_of(static_cast<double>(seen.quick_ratio))));
-        done = true;
-      }
-    }
-    if (!done) {
-#pragma unroll 1
-      for (int i = 0; i < lane_groups; ++i) {
-        const std::uint64_t first =
-            (first_group + static_cast<unsigned>(i * chunk_lanes)) * in_group;
-        if (first >= n) break;
-        const int count = n - first < in_group ? static_cast<int>(n - first) : in_group;
-        seen.hash_actual += hash_elements<A>(a, first, count);
-        seen.hash_expected += hash_elements<B>(b, first, count);
-        add_pairs<A, B>(a, b, first, count, limits, mine, seen, sink);
-      }
-    }
-    __syncwarp();
-    if constexpr (has_quick_way<A, B>) settle<A>(mine);
-    const Sums sums = sum_of_warp(mine.sums);
-    const std::uint64_t key = largest_of_warp(mine.key);
-    const std::uint64_t finite_key = largest_of_warp(mine.finite_key);
-    if (lane % 32 == 0)
-      rows[chunk * chunk_warps + static_cast<unsigned>(lane / 32)] = {sums, key, finite_key};
-    mismatch += seen.mismatch;
-    seen.mismatch = 0;
+  std::uint64_t chunk = blockIdx.x;
+  if constexpr (has_quick_way<A, B>) {
+    const Ahead ahead{
+        reinterpret_cast<const uint4*>(a) + lane, reinterpret_cast<const uint4*>(b) + lane,
+        static_cast<std::uint32_t>(__cvta_generic_to_shared(slots + lane)), chunk * chunk_groups};
+    const std::uint64_t whole = n / chunk_elements<A, B>;
+    compare_whole_chunks<A>(a, b, whole, limits, ahead, seen, mismatch, sink, rows, found);
+    if (chunk < whole) chunk += (whole - chunk + gridDim.x - 1) / gridDim.x * gridDim.x;
+    settle<A>(seen);
+    sink.settle();
   }
-  if constexpr (has_quick_way<A, B>) settle<A>(seen);
+  for (; chunk < chunks; chunk += gridDim.x)
+    compare_chunk<A, B>(a, b, n, chunk, limits, seen, mismatch, sink, rows);
   const Long all_mismatch = sum_of_warp(mismatch);
   const Long hash_actual = sum_of_warp(static_cast<Long>(seen.hash_actual));
   const Long hash_expected = sum_of_warp(static_cast<Long>(seen.hash_expected));
@@ -239,9 +336,9 @@ __global__ void __launch_bounds__(chunk_lanes, 3)
 
 // The worst 16 of what the lanes of a block see by each(visit), in order, into out; lanes must see
 // disjoint items. The 16 worst of the lanes' own worst bound what can be among them; what is not
-// worse than that bound is gathered and ranked by counting.
-// 16 lanes with all elements an 8-bit chunk has for each.
-constexpr int gathered_max = 16 * 512;
+// worse than that bound is gathered and ranked by counting: at most all items of 16 lanes, which
+// are elements of a part of a chunk or chunks of a tensor.
+constexpr int gathered_max = 16 * 128;
 struct Ranking {
   Worst of_lane[chunk_lanes];
   Worst gathered[gathered_max];
@@ -358,7 +455,8 @@ __global__ void __launch_bounds__(chunk_lanes)
   }
 }
 
-// Block i looks up the worst pairs of the i-th worst chunk; the last block the worst finite pair.
+// Blocks (x, i) look up the worst pairs of part x of the i-th worst chunk; the last i is the chunk
+// of the worst finite pair.
 template <class A, class B>
 __global__ void __launch_bounds__(chunk_lanes)
     find_worst(const typename A::Bits* __restrict__ a, const typename B::Bits* __restrict__ b,
@@ -367,7 +465,7 @@ __global__ void __launch_bounds__(chunk_lanes)
   Ranking& ranking = *reinterpret_cast<Ranking*>(slots);
   __shared__ Worst chunks[worst_count];
   const int lane = static_cast<int>(threadIdx.x);
-  const bool finite = blockIdx.x == worst_count;
+  const bool finite = blockIdx.y == worst_count;
   rank_worst(
       ranking,
       [&](const auto& visit) {
@@ -378,11 +476,13 @@ __global__ void __launch_bounds__(chunk_lanes)
         }
       },
       chunks);
-  const Worst chunk = chunks[finite ? 0 : blockIdx.x];
-  const std::uint64_t first = chunk.index * chunk_elements<A, B>;
-  const std::uint64_t end =
-      chunk.key == 0 ? first
-                     : (n - first < chunk_elements<A, B> ? n : first + chunk_elements<A, B>);
+  const Worst chunk = chunks[finite ? 0 : blockIdx.y];
+  constexpr std::uint64_t part_elements = chunk_elements<A, B> / parts;
+  static_assert(part_elements / chunk_lanes * 16 <= gathered_max);
+  const std::uint64_t first = chunk.index * chunk_elements<A, B> + blockIdx.x * part_elements;
+  const std::uint64_t end = chunk.key == 0 || first >= n ? first
+                            : n - first < part_elements  ? n
+                                                         : first + part_elements;
   __syncthreads();
   rank_worst(
       ranking,
@@ -395,15 +495,15 @@ __global__ void __launch_bounds__(chunk_lanes)
       },
       chunks);
   if (finite) {
-    if (lane == 0) joined->finite_pair = chunks[0];
+    if (lane == 0) joined->finite_pair[blockIdx.x] = chunks[0];
   } else if (lane < static_cast<int>(worst_count)) {
-    joined->pairs[blockIdx.x][lane] = chunks[lane];
+    joined->pairs[blockIdx.y][blockIdx.x][lane] = chunks[lane];
   }
 }
 
 template <class A, class B>
 constexpr std::uint32_t shared_bytes() {
-  return stages * stage_bytes +
+  return (has_quick_way<A, B> ? slot_bytes : 0) +
          static_cast<std::uint32_t>((bins_of<A> * chunk_lanes + rare_counts) * sizeof(unsigned));
 }
 
@@ -467,8 +567,8 @@ Result<void> DeviceComparison::launch(CUstream_st* stream) const {
         <<<static_cast<unsigned>(blocks_), chunk_lanes, shared_bytes<A, B>(), stream>>>(
             a, b, n_, chunks, limits_, rows, static_cast<Found*>(found_.data()));
     join_rows<<<row_blocks, chunk_lanes, sizeof(Ranking), stream>>>(rows, chunks, joined);
-    find_worst<A, B>
-        <<<worst_count + 1, chunk_lanes, sizeof(Ranking), stream>>>(a, b, n_, limits_, joined);
+    find_worst<A, B><<<dim3(parts, worst_count + 1), chunk_lanes, sizeof(Ranking), stream>>>(
+        a, b, n_, limits_, joined);
   });
   return check(cudaGetLastError(), "queue the comparison");
 }
@@ -490,8 +590,8 @@ Result<Comparison> DeviceComparison::result() const {
   result.unwritten = found.rare[unwritten];
   std::copy(std::begin(found.bins), std::end(found.bins), result.ulp_hist.begin());
   result.ulp_max = found.ulp_max;
-  result.hash_actual = found.hash_actual;
-  result.hash_expected = found.hash_expected;
+  result.hash_actual = finished_hash(found.hash_actual, n_ * bytes_of(actual_.type));
+  result.hash_expected = finished_hash(found.hash_expected, n_ * bytes_of(expected_.type));
   result.ref_max_abs = double_of(found.reference_key);
   result.max_rel = double_of(found.ratio_key);
   Sums sums;
@@ -500,14 +600,23 @@ Result<Comparison> DeviceComparison::result() const {
   result.sum_d1 = sums.d1;
   result.sum_a2 = sums.a2;
   result.sum_b2 = sums.b2;
-  result.max_abs = joined->finite_pair;
+  for (const Worst& pair : joined->finite_pair)
+    if (worse(pair.key, pair.index, result.max_abs.key, result.max_abs.index))
+      result.max_abs = pair;
   for (const auto& chunk : joined->pairs)
-    for (const Worst& pair : chunk)
-      if (pair.key != 0) result.worst.push_back(pair);
+    for (const auto& part : chunk)
+      for (const Worst& pair : part)
+        if (pair.key != 0) result.worst.push_back(pair);
   std::sort(result.worst.begin(), result.worst.end(),
             [](const Worst& x, const Worst& y) { return worse(x.key, x.index, y.key, y.index); });
   if (result.worst.size() > worst_count) result.worst.resize(worst_count);
   return result;
+}
+
+Result<void> DeviceComparison::poison() {
+  CR_CHECK(rows_.fill(0xff));
+  CR_CHECK(found_.fill(0xff));
+  return joined_.fill(0xff);
 }
 
 }  // namespace checkride::kernels::compare

@@ -24,6 +24,8 @@ class DeviceComparison {
   Result<void> launch(CUstream_st* stream) const;
   // Waits, then reads what the last launch found.
   Result<Comparison> result() const;
+  // Every byte of what a launch writes becomes 0xff.
+  Result<void> poison();
 
  private:
   View actual_, expected_;

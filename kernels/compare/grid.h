@@ -6,10 +6,11 @@
 
 namespace checkride::kernels::compare {
 
-inline constexpr int chunk_lanes = 256;
+inline constexpr int chunk_lanes = 128;
 inline constexpr int chunk_warps = chunk_lanes / 32;
-inline constexpr int lane_groups = 32;  // groups of one lane in one chunk, chunk_lanes apart
+inline constexpr int lane_groups = 64;  // groups of one lane in one chunk, chunk_lanes apart
 inline constexpr std::uint64_t chunk_groups = std::uint64_t{chunk_lanes} * lane_groups;
+inline constexpr int batch_groups = 4;  // of these, taken at once the quick way
 
 // Rows are summed by so many lanes, each taking every row_lanes-th, which are then joined as lanes
 // of a chunk are.

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <thread>
 
+#include "kernels/compare/batch.h"
 #include "kernels/compare/compare.h"
-#include "kernels/compare/grid.h"
 #include "kernels/compare/types.h"
 
 namespace checkride::kernels::compare {
@@ -21,8 +21,22 @@ struct Counts {
 
 struct Sink {
   Counts& counts;
-  void bin(int at) { ++counts.bins[static_cast<std::size_t>(at)]; }
-  void bin32(std::uint32_t ulps) { bin(ulp_bin(ulps)); }
+  void bin(int at, std::uint64_t times = 1) { counts.bins[static_cast<std::size_t>(at)] += times; }
+  template <class T>
+  void count(const Words& ulps, std::uint64_t times = 1) {
+    for (const std::uint32_t word : ulps.w) {
+      if constexpr (std::is_same_v<T, F32>) {
+        bin(ulp_bin(word), times);
+      } else {
+        bin(ulp_bin(word & 0xffffu), times);
+        bin(ulp_bin(word >> 16), times);
+      }
+    }
+  }
+  template <class T>
+  void uncount(const Words& ulps) {
+    count<T>(ulps, ~std::uint64_t{0});
+  }
   void rare(Rare which) { ++counts.rare[static_cast<std::size_t>(which)]; }
 };
 
@@ -56,44 +70,66 @@ Row joined(const ChunkLane* lanes) {
   return row;
 }
 
+// A chunk of which no element is missing, the quick way.
+template <class T>
+inline void whole_chunk(const Problem<T, T>& problem, std::uint64_t chunk, ChunkLane* lanes,
+                        Counts& counts) {
+  constexpr int in_group = static_cast<int>(group_elements<T, T>);
+  Sink sink{counts};
+  std::array<Again, chunk_lanes> again{};
+  const auto first_of = [&](std::size_t lane, int group) {
+    return (chunk * chunk_groups + static_cast<std::uint64_t>(group) * chunk_lanes + lane) *
+           in_group;
+  };
+  for (int batch = 0; batch < chunk_batches; ++batch)
+    for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
+      const auto read = [&](int g, int tensor) {
+        const std::uint64_t first = first_of(lane, batch * batch_groups + g);
+        return words_at(tensor == 0 ? problem.a : problem.b, first);
+      };
+      const std::uint64_t row = chunk * chunk_batches + static_cast<std::uint64_t>(batch);
+      add_batch<T>(read, place_of(row * chunk_lanes + lane), problem.limits, lanes[lane],
+                   counts.seen, again[lane], sink);
+    }
+  for (std::size_t lane = 0; lane < chunk_lanes; ++lane) {
+    for (int group = 0; group < lane_groups; ++group) {
+      const std::uint32_t bit = first_batch >> group / batch_groups;
+      const std::uint64_t first = first_of(lane, group);
+      if (((again[lane].odd | again[lane].steep) & bit) == 0) continue;
+      const Words a = words_at(problem.a, first), b = words_at(problem.b, first);
+      if ((again[lane].odd & bit) != 0) {
+        take_back<T>(a, b, sink);
+        add_pairs<T, T>(problem.a, problem.b, first, in_group, problem.limits, lanes[lane],
+                        counts.seen, sink);
+      } else {
+        counts.seen.quick_ratio = ratio_of_group<T>(a, b, problem.limits, counts.seen.quick_ratio);
+      }
+    }
+    settle(lanes[lane]);
+  }
+}
+
 template <class A, class B>
 inline void one_chunk(const Problem<A, B>& problem, std::uint64_t chunk, Counts& counts,
                       Row* rows) {
   constexpr int in_group = static_cast<int>(group_elements<A, B>);
   std::array<ChunkLane, chunk_lanes> lanes{};
-  std::array<std::uint32_t, chunk_lanes> again{};  // a bit for each of a lane's groups
-  Sink sink{counts};
-  const std::uint64_t first_group = chunk * chunk_groups;
-  const bool whole = (chunk + 1) * chunk_elements<A, B> <= problem.n;
-  for (std::uint64_t i = 0; i < chunk_groups; ++i) {
-    ChunkLane& lane = lanes[i % chunk_lanes];
-    const std::uint64_t first = (first_group + i) * in_group;
-    if (first >= problem.n) break;
-    if constexpr (has_quick_way<A, B>) {
-      if (whole) {
-        if (add_group<A>(words_at(problem.a, first), words_at(problem.b, first),
-                         place_of(first_group + i), problem.limits, lane, counts.seen, sink))
-          again[i % chunk_lanes] |= 1u << i / chunk_lanes;
-        continue;
-      }
+  bool done = false;
+  if constexpr (has_quick_way<A, B>) {
+    if ((chunk + 1) * chunk_elements<A, B> <= problem.n) {
+      whole_chunk<A>(problem, chunk, lanes.data(), counts);
+      done = true;
     }
+  }
+  Sink sink{counts};
+  for (std::uint64_t i = 0; i < chunk_groups && !done; ++i) {
+    const std::uint64_t first = (chunk * chunk_groups + i) * in_group;
+    if (first >= problem.n) break;
     const auto count = static_cast<int>(std::min<std::uint64_t>(in_group, problem.n - first));
     counts.seen.hash_actual += hash_elements<A>(problem.a, first, count);
     counts.seen.hash_expected += hash_elements<B>(problem.b, first, count);
-    add_pairs<A, B>(problem.a, problem.b, first, count, problem.limits, lane, counts.seen, sink);
-  }
-  if constexpr (has_quick_way<A, B>) {
-    for (std::size_t at = 0; at < chunk_lanes; ++at) {
-      for (std::uint32_t left = again[at]; left != 0; left &= left - 1) {
-        const std::uint64_t group =
-            first_group + at +
-            static_cast<std::uint64_t>(__builtin_ctz(left)) * std::uint64_t{chunk_lanes};
-        look_again<A>(words_at(problem.a, group * in_group), words_at(problem.b, group * in_group),
-                      problem.a, problem.b, group, problem.limits, lanes[at], counts.seen, sink);
-      }
-      settle<A>(lanes[at]);
-    }
-    raise_ratio(counts.seen, counts.seen.quick_ratio);
+    add_pairs<A, B>(problem.a, problem.b, first, count, problem.limits, lanes[i % chunk_lanes],
+                    counts.seen, sink);
   }
   for (int warp = 0; warp < chunk_warps; ++warp) rows[warp] = joined(lanes.data() + warp * 32);
   counts.mismatch += counts.seen.mismatch;
@@ -230,6 +266,8 @@ Comparison compare(const Problem<A, B>& problem, int threads) {
   result.unwritten = rare[unwritten];
   result.ref_max_abs = double_of(reference_key);
   result.max_rel = double_of(ratio_key);
+  result.hash_actual = finished_hash(result.hash_actual, problem.n * sizeof(typename A::Bits));
+  result.hash_expected = finished_hash(result.hash_expected, problem.n * sizeof(typename B::Bits));
   const Sums sums = total(rows);
   result.sum_d2 = sums.d2;
   result.sum_d1 = sums.d1;

@@ -119,11 +119,10 @@ CR_HOST_DEVICE std::int64_t ordinal(typename T::Bits bits) {
 // Bins of distances in units in the last place: 0, 1, 2 to 3, 4 to 7, ..., 2^32 and above.
 inline constexpr int ulp_bins = 34;
 CR_HOST_DEVICE int ulp_bin(std::uint64_t ulps) {
-  int bin = 0;
 #ifdef __CUDA_ARCH__
-  bin = 64 - __clzll(static_cast<long long>(ulps));
+  const int bin = 64 - __clzll(static_cast<long long>(ulps));
 #else
-  bin = ulps == 0 ? 0 : 64 - __builtin_clzll(ulps);
+  const int bin = 64 - __builtin_clzll(ulps | 1) - (ulps == 0 ? 1 : 0);  // no branch to foretell
 #endif
   return bin < ulp_bins ? bin : ulp_bins - 1;
 }
@@ -145,20 +144,6 @@ CR_HOST_DEVICE Verdict judge(RealA a, RealB b, const Limits& limits) {
   }
   const bool match = is_nan(wide_a) ? is_nan(wide_b) && limits.equal_nan : wide_a == wide_b;
   return {match, match ? 0 : infinite_key, false};
-}
-
-// 16 bytes of a tensor mixed with where they stand: products of words offset by keys of the place
-// (the NH hash of UMAC). The sum over all places, modulo 2^64, is the tensor's hash, in any order.
-// Places step_of_place * k apart are those of units k apart, within 2^32 units.
-inline constexpr std::uint32_t step_of_place = 0x9e3779b1u;
-CR_HOST_DEVICE std::uint32_t place_of(std::uint64_t unit) {
-  return (static_cast<std::uint32_t>(unit) + static_cast<std::uint32_t>(unit >> 32) * 0x85ebca6bu) *
-         step_of_place;
-}
-CR_HOST_DEVICE std::uint64_t hash_unit(std::uint32_t place, std::uint32_t w0, std::uint32_t w1,
-                                       std::uint32_t w2, std::uint32_t w3) {
-  return static_cast<std::uint64_t>(w0 + place) * (w1 + place + 0x5bd1e995u) +
-         static_cast<std::uint64_t>(w2 + place + 0xc2b2ae35u) * (w3 + place + 0x27d4eb2fu);
 }
 
 }  // namespace checkride::kernels::compare

@@ -249,7 +249,7 @@ Result<Quantized> DeviceQuantizer::result() const {
   CR_CHECK(counts_.download(&counts));
   CR_CHECK(amax_.download(amax.data()));
   CR_CHECK(sums_.download(sums.data()));
-  CR_CHECK((plan_.transpose ? turned_ : codes_).download(result.codes.data()));
+  CR_CHECK(codes().download(result.codes.data()));
   for (const unsigned bits : amax) {
     result.amax.push_back(__builtin_bit_cast(float, bits));
     result.scale.push_back(scale_of(result.amax.back(), plan_.code, plan_.margin));

@@ -21,6 +21,8 @@ class DeviceQuantizer {
   Result<Quantized> result() const;
   // Every byte of the codes becomes 0xff, which no code is.
   Result<void> poison();
+  // Where the codes lie.
+  const cuda::DeviceBuffer& codes() const { return plan_.transpose ? turned_ : codes_; }
 
  private:
   Plan plan_;

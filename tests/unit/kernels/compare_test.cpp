@@ -242,6 +242,27 @@ TEST_CASE("compare: the hash sees every bit and its place") {
     std::swap(swapped.data[0], swapped.data[16]);
     if (swapped.data != b.data)
       REQUIRE(on_host({swapped, b, {}}, 2).hash_actual != same.hash_actual);
+    // Words that change places: in a unit, in a row of lanes, between groups, batches, chunks.
+    for (const std::size_t apart : {1u, 4u, 100u, 512u, 2048u, 8192u, 33000u}) {
+      const std::size_t words = b.data.size() / 4;
+      if (apart + 7 >= words) continue;
+      Tensor moved = b;
+      std::swap_ranges(moved.data.begin() + 28, moved.data.begin() + 32,
+                       moved.data.begin() + static_cast<std::ptrdiff_t>(28 + 4 * apart));
+      CAPTURE(apart);
+      if (moved.data != b.data) REQUIRE(on_host({moved, b, {}}, 2).hash_actual != same.hash_actual);
+      // Changes whose sum and first moment are zero.
+      if (2 * apart + 7 >= words) continue;
+      Tensor balanced = b;
+      for (const auto& [place, step] : {std::pair{0u, 1u}, {1u, ~1u}, {2u, 1u}}) {
+        std::uint32_t word = 0;
+        std::byte* const at = balanced.data.data() + 28 + 4 * apart * place;
+        std::memcpy(&word, at, 4);
+        word += step;
+        std::memcpy(at, &word, 4);
+      }
+      REQUIRE(on_host({balanced, b, {}}, 2).hash_actual != same.hash_actual);
+    }
     // The quick way and the other know one hash: that of the expected, whatever its partner is.
     const Tensor f32 = zeros(ElementType::f64, {40000});
     REQUIRE(on_host({b, f32, {}}, 2).hash_actual == same.hash_actual);

@@ -55,6 +55,29 @@ TEST_CASE("determinism on the device, across processes and beside a load", "[.gp
   CHECK(flaky.fields.at("max_ulp_between_runs") == 1);
 }
 
+TEST_CASE("comparisons and quantisers repeat on the device", "[.gpu]") {
+  for (const std::string subject :
+       {R"("subject": "tensor.compare", "subject_inputs": {"sample_elements": 20000003})",
+        R"("subject": "quant.e4m3", "subject_inputs": {"shape": [2, 8, 512, 64]})"}) {
+    const JobReport repeated =
+        test::run_job("determinism", R"({"backend": "cuda", "runs": 40, "cross_process": false, )" +
+                                         subject + "}");
+    INFO(subject << repeated.message);
+    CHECK(repeated.status == Status::pass);
+    CHECK(repeated.fields.at("unique_hashes") == 1);
+    const JobReport host = test::run_job(
+        "determinism", R"({"backend": "cpu", "runs": 2, "cross_process": false, )" + subject + "}");
+    CHECK(repeated.fields.at("hash_first") == host.fields.at("hash_first"));
+    const JobReport timed = test::run_job(
+        "latency.measure", R"({"backend": "cuda", "timing_mode": "graph_hot", "criterion": "stdrel",
+                               "timeout_s": 3, )" +
+                               subject + "}");
+    INFO(timed.message);
+    CHECK(timed.status == Status::pass);
+    CHECK(timed.fields.at("floor_shape_known") == true);
+  }
+}
+
 TEST_CASE("the hash knows every bit, its place and the length") {
   std::vector<std::byte> bytes = random_bytes(1003, 3);
   const std::uint64_t hash = position_hash(bytes);
@@ -186,6 +209,25 @@ TEST_CASE("verdicts recorded on an H200 follow from their fields") {
     CHECK(fields.at("hash_first") == host.fields.at("hash_first"));
   }
   CHECK(caught == 1);
+}
+
+TEST_CASE("comparisons and quantisers are subjects: they repeat bit for bit and can be timed") {
+  for (
+      const std::string subject :
+      {R"("subject": "tensor.compare", "subject_inputs": {"sample_elements": 70001})",
+       R"("subject": "quant.e4m3", "subject_inputs": {"shape": [2, 3, 33, 40], "transpose": true})"}) {
+    const JobReport repeated =
+        test::run_job("determinism", R"({"backend": "cpu", "runs": 6, )" + subject + "}");
+    INFO(subject << repeated.message);
+    CHECK(repeated.status == Status::pass);
+    CHECK(repeated.fields.at("cross_process_equal") == true);
+    const JobReport timed = test::run_job(
+        "latency.measure",
+        R"({"backend": "cpu", "criterion": "count", "min_samples": 5, )" + subject + "}");
+    INFO(timed.message);
+    CHECK(timed.status == Status::pass);
+    CHECK(timed.fields.at("latency_us_per_launch").as_double() > 0.0);
+  }
 }
 
 TEST_CASE("determinism refuses a subject without an output") {

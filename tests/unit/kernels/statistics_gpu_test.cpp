@@ -22,7 +22,7 @@ using namespace checkride::kernels::statistics;
 
 namespace {
 
-constexpr Direction lower = Direction::lower_is_better;
+constexpr Direction shorter = Direction::lower_is_better;
 
 Blocks blocks_of(std::size_t blocks, std::size_t samples, std::uint64_t seed) {
   std::mt19937_64 engine(seed);
@@ -71,7 +71,7 @@ Judgement compare_spin(long long base, long long cand) {
       MUST(second);
       const double a = median(*first);
       const double b = median(*second);
-      cell.thetas.push_back(base_first ? theta(lower, a, b) : theta(lower, b, a));
+      cell.thetas.push_back(base_first ? theta(shorter, a, b) : theta(shorter, b, a));
     }
   }
 }
@@ -123,8 +123,8 @@ TEST_CASE("the device's bootstrap is the exact one", "[.gpu]") {
     const double error = std::sqrt(1e6 * expected[j] * (1.0 - expected[j]));
     CHECK(std::abs(seen[j] - 1e6 * expected[j]) <= 5.0 * error + 1.0);
   }
-  const RatioQuantiles exact = exact_bootstrap(lower, base[0], cand[0], 0.5, 0.01);
-  const RatioQuantiles found = bootstrap_quantiles(*input, lower, *picks, 0.01);
+  const RatioQuantiles exact = exact_bootstrap(shorter, base[0], cand[0], 0.5, 0.01);
+  const RatioQuantiles found = bootstrap_quantiles(*input, shorter, *picks, 0.01);
   CHECK(found.low == Approx(exact.low).epsilon(1e-3));
   CHECK(found.high == Approx(exact.high).epsilon(1e-3));
 }
@@ -203,7 +203,7 @@ TEST_CASE("base against base on the device never alarms", "[.gpu]") {
     std::shuffle(order.begin(), order.end(), engine);
     Paired cell;
     for (std::size_t i = 0; i < 8; ++i)
-      cell.thetas.push_back(theta(lower, median(file.blocks[order[2 * i]].samples),
+      cell.thetas.push_back(theta(shorter, median(file.blocks[order[2 * i]].samples),
                                   median(file.blocks[order[2 * i + 1]].samples)));
     alarms += judge({&cell, 1})[0].verdict == Verdict::regressed;
   }
