@@ -130,44 +130,44 @@ struct Sink {
   }
 };
 
-// Groups on their way from device memory to the lane's own slots of shared memory, a batch ahead of
-// their use; no lane reads another's slots. They come in steps of half a batch.
-constexpr int step_groups = batch_groups / 2;
+// Batches on their way from device memory to the lane's own slots of shared memory; no lane reads
+// another's slots. There are slots for two: one is read while the next is on its way.
 constexpr std::uint32_t group_bytes = chunk_lanes * sizeof(uint4);  // of one tensor
-constexpr std::uint32_t slot_bytes = batch_groups * 2 * group_bytes;
+constexpr std::uint32_t batch_bytes = batch_groups * 2 * group_bytes;
+constexpr std::uint32_t slot_bytes = 2 * batch_bytes;
 struct Ahead {
   const uint4* groups_a;  // the lane's first
   const uint4* groups_b;
-  std::uint32_t slots;   // address in shared memory of the lane's first slot
-  std::uint64_t coming;  // the group to be fetched next
+  std::uint32_t slots;     // address in shared memory of the lane's first slot
+  std::uint64_t coming;    // the group to be fetched next
+  std::uint32_t turn = 0;  // 0 or batch_bytes: which slots
 
   __device__ std::uint32_t slot(int group, int tensor) const {
-    return slots + static_cast<unsigned>(2 * group + tensor) * group_bytes;
+    return slots + turn + static_cast<unsigned>(2 * group + tensor) * group_bytes;
   }
-  // The step's groups, into the slots from `first` on.
-  __device__ void fetch(int first) {
+  __device__ void fetch() {
 #pragma unroll
-    for (int g = 0; g < step_groups; ++g) {
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 0)),
+    for (int g = 0; g < batch_groups; ++g) {
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(g, 0)),
                    "l"(groups_a + coming + g * chunk_lanes)
                    : "memory");
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(first + g, 1)),
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(slot(g, 1)),
                    "l"(groups_b + coming + g * chunk_lanes)
                    : "memory");
     }
     asm volatile("cp.async.commit_group;" ::: "memory");
-    coming += step_groups * chunk_lanes;
+    coming += batch_groups * chunk_lanes;
+    turn ^= batch_bytes;
   }
-  // Of the batch that has come; each once, in order. A step that has been read is fetched anew.
+  // Of the batch that has come; each once, in order. After the last its slots are filled anew.
   __device__ Words read(int group, int tensor) {
-    if (tensor == 0 && group % step_groups == 0)
-      asm volatile("cp.async.wait_group 1;" ::: "memory");
+    if (group == 0 && tensor == 0) asm volatile("cp.async.wait_group 1;" ::: "memory");
     Words words;
     asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words.w[0]), "=r"(words.w[1]), "=r"(words.w[2]), "=r"(words.w[3])
                  : "r"(slot(group, tensor))
                  : "memory");
-    if (tensor == 1 && (group + 1) % step_groups == 0) fetch(group + 1 - step_groups);
+    if (group == batch_groups - 1 && tensor == 1) fetch();
     return words;
   }
 };
@@ -195,8 +195,8 @@ __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T
                                      Seen& seen, Long& mismatch, Sink& sink, Row* rows,
                                      Found* found) {
   if (blockIdx.x < whole) {
-    ahead.fetch(0);
-    ahead.fetch(step_groups);
+    ahead.fetch();
+    ahead.fetch();
   }
 #pragma unroll 1
   for (std::uint64_t chunk = blockIdx.x; chunk < whole; chunk += gridDim.x) {
@@ -215,7 +215,7 @@ __device__ void compare_whole_chunks(const typename T::Bits* a, const typename T
 #pragma unroll 1
     for (int batch = 0; batch < chunk_batches; ++batch) {
       // On to the next chunk; after the last one, to nothing new.
-      if (batch == chunk_batches - 1)
+      if (batch == chunk_batches - 2)
         ahead.coming = chunk + gridDim.x < whole ? (chunk + gridDim.x) * chunk_groups : first_group;
       add_batch<T>([&](int group, int tensor) { return ahead.read(group, tensor); }, place, limits,
                    mine, seen, again, sink);
@@ -469,9 +469,16 @@ __global__ void __launch_bounds__(chunk_lanes)
   rank_worst(
       ranking,
       [&](const auto& visit) {
-        constexpr int kept = row_blocks * static_cast<int>(worst_count);
-        for (int i = lane; i < (finite ? row_blocks : kept); i += chunk_lanes) {
-          const Worst one = finite ? joined->finite_chunk[i] : (&joined->chunks[0][0])[i];
+        constexpr int kept = row_blocks * static_cast<int>(worst_count) / chunk_lanes;
+        static_assert(row_blocks == chunk_lanes);
+#pragma unroll
+        for (int i = 0; i < kept; ++i) {
+          const int at = i * chunk_lanes + lane;
+          Worst one;
+          if (!finite)
+            one = (&joined->chunks[0][0])[at];
+          else if (i == 0)
+            one = joined->finite_chunk[at];
           visit(one.key, one.index);
         }
       },
@@ -487,7 +494,7 @@ __global__ void __launch_bounds__(chunk_lanes)
   rank_worst(
       ranking,
       [&](const auto& visit) {
-#pragma unroll 4
+#pragma unroll 8
         for (std::uint64_t i = first + threadIdx.x; i < end; i += chunk_lanes) {
           const Verdict verdict = judge(A::real(a[i]), B::real(b[i]), limits);
           visit(finite && !verdict.finite ? 0 : verdict.key, i);

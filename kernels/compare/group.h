@@ -107,8 +107,8 @@ CR_HOST_DEVICE void add_pairs(const typename A::Bits* a, const typename B::Bits*
         near_b = A::round(wide_b);
       const std::int64_t x = ordinal<A>(bits_a);
       const std::int64_t y = ordinal<A>(near_b);
-      const auto ulps = x > y ? static_cast<std::uint64_t>(x) - static_cast<std::uint64_t>(y)
-                              : static_cast<std::uint64_t>(y) - static_cast<std::uint64_t>(x);
+      const std::uint64_t above_y = static_cast<std::uint64_t>(x) - static_cast<std::uint64_t>(y);
+      const std::uint64_t ulps = x > y ? above_y : 0 - above_y;
       if (ulps > seen.ulp_max) seen.ulp_max = ulps;
       sink.bin(ulp_bin(ulps));
       continue;
