@@ -28,12 +28,6 @@ json::value canonical(const json::value& value) {
   return object;
 }
 
-// Profilers and sanitizers put themselves into a process by these; both make kernels slower.
-bool under_a_tool() {
-  return std::getenv("CUDA_INJECTION64_PATH") != nullptr ||
-         std::getenv("NVIDIA_PROCESS_INJECTION_CRASH_REPORTING") != nullptr;
-}
-
 // Bytes of the character that begins at `at`, 0 where none does (RFC 3629).
 std::size_t character_bytes(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -82,6 +76,11 @@ json::array array_of(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+bool under_a_tool() {
+  return std::getenv("CUDA_INJECTION64_PATH") != nullptr ||
+         std::getenv("NVIDIA_PROCESS_INJECTION_CRASH_REPORTING") != nullptr;
+}
 
 std::string joined_record(std::string_view record, std::string_view fields) {
   const std::string_view inner = record.substr(1, record.size() - 2);

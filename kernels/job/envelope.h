@@ -22,12 +22,18 @@ inline constexpr std::string_view shared_result =
 // "{actual: path}" and "backend?: string" make "{actual: path, backend?: string}".
 std::string joined_record(std::string_view record, std::string_view fields);
 
+// Whether a profiler or a sanitizer is in this process, by the variables with which they get in;
+// both make kernels slower. The envelope's perf_valid is false then; what a job writes to files
+// asks here.
+bool under_a_tool();
+
 struct RunTimes {
   std::int64_t start_ns = 0;  // since 1970, UTC
   std::int64_t end_ns = 0;
 };
-// Text that is no UTF-8 has '?' for the bytes that are not. device_* and versions are of the device in use and left out where the report's backend is not
-// cuda. params_sha256 is over the inputs' canonical JSON (keys sorted, no spaces).
+// Text that is no UTF-8 has '?' for the bytes that are not. device_* and versions are of the device
+// in use and left out where the report's backend is not cuda. params_sha256 is over the inputs'
+// canonical JSON (keys sorted, no spaces).
 json::object envelope(const Job& job, const JobRequest& request, const JobReport& report,
                       const RunTimes& times);
 
