@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "kernels/job/device.h"
+#include "kernels/job/envelope.h"
 #include "kernels/job/inputs.h"
 #include "kernels/latency/sampling.h"
 #include "kernels/latency/source.h"
@@ -83,7 +84,7 @@ Result<void> write_artifact(const JobRequest& request, const Sampled& sampled, T
                      {"seed", std::to_string(request.seed)},
                      {"device_uuid", on_device ? device()->uuid : ""},
                      {"driver", on_device ? std::to_string(device()->driver) : ""}};
-  file.perf_valid = perf_valid;
+  file.perf_valid = perf_valid && !under_a_tool();
   statistics::SampleBlock block;
   for (const latency::TimedSample& sample : sampled.samples) {
     block.samples.push_back(sample.us);
