@@ -127,7 +127,7 @@ Result<JobReport> judge_case(const SdpaCase& sdpa, ForwardPass& pass, const Sdpa
 Job sdpa_forward_job() {
   Job job;
   job.name = "sdpa.forward";
-  job.title = "Attention, forward: judged by fp64, invariants and repetition, and timed";
+  job.title = "attention, forward: judged by fp64, invariants and repetition, and timed";
   job.inputs = attention::inputs_type;
   job.result = attention::result_type;
   job.run = attention::run;

@@ -195,7 +195,7 @@ Job tensor_compare_job() {
   Job job;
   job.name = "tensor.compare";
   job.version = 2;  // 2: another hash
-  job.title = "compares two tensors in one pass: errors, ULPs, NaN and infinities, worst elements";
+  job.title = "two tensors compared in one pass: errors, ULPs, NaN and infinities, worst elements";
   job.inputs = inputs_text;
   job.result = result_text();
   job.run = run;

@@ -132,7 +132,7 @@ Result<JobReport> run(const JobRequest& request) {
 Job determinism_job() {
   Job job;
   job.name = "determinism";
-  job.title = "Whether repeated runs give the same bits";
+  job.title = "whether repeated runs give the same bits";
   job.inputs =
       "{subject: string, subject_inputs?: dyn, runs?: int, perturb?: bool, cross_process?: bool}";
   job.result =

@@ -194,7 +194,7 @@ Result<std::unique_ptr<Subject>> subject(const JobRequest& request) {
 Job gemm_tensor_job() {
   Job job;
   job.name = "gemm.tensor";
-  job.title = "Matrix products on tensor cores: speed, and silent errors";
+  job.title = "matrix products on tensor cores: speed, and silent errors";
   job.inputs =
       "{dtype?: string, m?: int, n?: int, k?: int, mode?: string, seconds?: double, "
       "baseline_TFLOPs?: double}";

@@ -184,7 +184,7 @@ Result<JobReport> run(const JobRequest& request) {
 Job latency_measure_job() {
   Job job;
   job.name = "latency.measure";
-  job.title = "The time of one launch, the floor under it, and whether it settled";
+  job.title = "the time of one launch, the floor under it, and whether it settled";
   job.inputs =
       "{subject: string, subject_inputs?: dyn, timing_mode?: string, nodes?: int, "
       "criterion?: string, min_samples?: int, timeout_s?: double, cell?: string}";

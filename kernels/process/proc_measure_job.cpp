@@ -242,7 +242,7 @@ Result<JobReport> run(const JobRequest& request) {
 Job proc_measure_job() {
   Job job;
   job.name = "proc.measure";
-  job.title = "Runs a command: steps per second, memory, exit code, and samples to compare";
+  job.title = "a command: its steps per second, memory, exit code, and samples to compare";
   job.inputs =
       "{argv?: list<string>, script?: string, cwd?: path, env?: map<string, string>, "
       "work_regex?: string, warmup_steps?: int, samples_per_step?: double, timeout_s?: double, "

@@ -208,7 +208,7 @@ Result<JobReport> run(const JobRequest& request) {
 Job quant_e4m3_job() {
   Job job;
   job.name = "quant.e4m3";
-  job.title = "quantises a tensor to 8-bit codes, or judges the codes and scales of another";
+  job.title = "8-bit codes and scales of a tensor, or a judgement of those of another";
   job.inputs = inputs_text;
   job.result = result_text;
   job.run = run;

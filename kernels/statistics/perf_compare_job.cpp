@@ -162,7 +162,7 @@ Job perf_compare_job() {
                                     std::string(comparison_fields) + "}>}";
   Job job;
   job.name = "perf.compare";
-  job.title = "Whether a candidate's recorded samples regressed against a base's";
+  job.title = "whether a candidate's recorded samples regressed against a base's";
   job.inputs =
       "{base: list<path>, cand: list<path>, mode?: string, "
       "margins?: map<string, {bad_pct: double, ok_pct: double}>, "

@@ -258,7 +258,7 @@ Job ncu_parse_job() {
 Job ncu_run_job() {
   return {.name = "ncu.run",
           .version = 1,
-          .title = "profile a program with Nsight Compute and read its report",
+          .title = "a program under Nsight Compute, and the figures of its report",
           .inputs =
               "{command: list<string>, launch_count?: int, launch_skip?: int, "
               "cache_control?: string, timeout_s?: int, " CR_NCU_RULES "}",

@@ -227,7 +227,7 @@ Job sanitizer_parse_job() {
 Job sanitizer_run_job() {
   return {.name = "sanitizer.run",
           .version = 1,
-          .title = "run a program under compute-sanitizer and judge its report",
+          .title = "a program under compute-sanitizer, and what the report finds",
           .inputs =
               "{command: list<string>, timeout_s?: int, leak_check?: bool, " CR_SANITIZER_RULES "}",
           .result = result_type,
