@@ -65,6 +65,10 @@ int logs(const Context& context, const LogsOptions& given) {
       return look_at_attempt(context.attempts() / token.value, token).trace;
     };
     options.hooks.interrupted = [&] { return interruption->came(); };
+    options.driven = [&](const RunId& root) -> std::optional<bool> {
+      const Driven now = driven_by_owner(context);
+      return now ? now(root) : std::nullopt;
+    };
   }
   return cmd_logs(context, options);
 }
@@ -125,7 +129,7 @@ void add_reading_verbs(Parser& parser) {
                              verb.add_option("state", o->state, "of this state only");
                              verb.add_option("--tail", o->tail_bytes, "last bytes of each stream");
                              verb.add_flag("-f,--follow", o->follow,
-                                           "what running jobs print, until they end");
+                                           "what jobs print, until the run ends or waits for a person");
                              verb.add_flag("--last", o->last, "the last attempt of each state");
                            });
   parser.verb<HistoryOptions>("history", "the events of a run", cmd_history,

@@ -163,16 +163,29 @@ std::string heading_of(const Attempt& attempt, const RunTree& top) {
   return what;
 }
 
-std::vector<FollowedAttempt> to_follow(const Context& context, const RunTree& tree,
-                                       const std::vector<Attempt>& attempts) {
-  std::vector<FollowedAttempt> live;
+ToFollow to_follow(const Context& context, const RunTree& tree,
+                   const std::vector<Attempt>& attempts, const LogsOptions& options) {
+  ToFollow now;
   for (const Attempt& attempt : attempts) {
     if (!attempt.live) continue;
     const JobSpec& spec = attempt.intent->spec;
-    live.push_back({spec.token, spec.run, spec.state, heading_of(attempt, tree),
-                    context.attempts() / spec.token.value, attempt.run->view.mask()});
+    now.attempts.push_back({spec.token, spec.run, spec.state, heading_of(attempt, tree),
+                            context.attempts() / spec.token.value, attempt.run->view.mask()});
   }
-  return live;
+  const auto driven = options.driven ? options.driven(tree.state.start.root) : std::nullopt;
+  const Activity activity = activity_of(tree, driven);
+  now.more = activity == Activity::running || activity == Activity::cancelling ||
+             activity == Activity::rolling_back;
+  return now;
+}
+
+Result<ToFollow> find_to_follow(const Context& context, const RunId& id,
+                                const LogsOptions& options) {
+  CR_TRY(const auto reader, context.open_reader());
+  RunLoader loader(context, *reader);
+  CR_TRY(const RunTree tree, loader.tree(id));
+  CR_TRY(const std::vector<Attempt> attempts, find_attempts(*reader, tree, options));
+  return to_follow(context, tree, attempts, options);
 }
 
 // The exit code.
@@ -184,10 +197,12 @@ Result<int> print_logs(const Context& context, const LogsOptions& options) {
   CR_TRY(const RunTree tree, loader.tree(id));
   CR_TRY(const std::vector<Attempt> attempts, find_attempts(*reader, tree, options));
   if (options.follow) {
-    std::vector<FollowedAttempt> live = to_follow(context, tree, attempts);
-    if (!live.empty()) {
+    ToFollow now = to_follow(context, tree, attempts, options);
+    if (!now.attempts.empty() || now.more) {
       reader.reset();  // who wants to own the store meanwhile may
-      return follow_output(context, std::move(live), options.tail_bytes, options.hooks);
+      FollowHooks hooks = options.hooks;
+      hooks.find = [&] { return find_to_follow(context, id, options); };
+      return follow_output(context, std::move(now), options.tail_bytes, hooks);
     }
     context.err << "checkride: no job of '" << id.value << "' runs now; this is what was printed\n";
   }

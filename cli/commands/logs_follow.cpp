@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ostream>
+#include <set>
 #include <thread>
 
 #include "cli/commands/load.h"
@@ -13,6 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look_every(100);
+constexpr std::chrono::milliseconds find_every(500);
 constexpr std::chrono::seconds partial_after(1);  // an unfinished line is shown after so long
 constexpr std::chrono::seconds start_wait(10);    // for an attempt that has not begun
 
@@ -26,6 +28,7 @@ struct Stream {
 struct Following {
   FollowedAttempt attempt;
   std::vector<Stream> streams;
+  Clock::time_point since;
 };
 
 std::uint64_t first_byte(const std::filesystem::path& path, std::uint64_t tail_bytes) {
@@ -130,25 +133,30 @@ bool read_on(Following& from, Printer& printer, bool all) {
 
 }  // namespace
 
-int follow_output(const Context& context, std::vector<FollowedAttempt> attempts,
-                  std::uint64_t tail_bytes, const FollowHooks& hooks) {
+Result<int> follow_output(const Context& context, ToFollow now, std::uint64_t tail_bytes,
+                          const FollowHooks& hooks) {
   Printer printer(context);
   std::vector<Following> all;
-  for (FollowedAttempt& attempt : attempts) {
-    Following following{std::move(attempt), {}};
-    for (const char* name : {"stdout", "stderr"}) {
-      const std::filesystem::path path = following.attempt.folder / name;
-      following.streams.push_back(
-          {name, GrowingFile(path, first_byte(path, tail_bytes)), "", Clock::now()});
+  std::set<Token> known;
+  const auto add = [&](std::vector<FollowedAttempt> attempts, std::uint64_t tail) {
+    for (FollowedAttempt& attempt : attempts) {
+      if (!known.insert(attempt.token).second) continue;
+      Following following{std::move(attempt), {}, Clock::now()};
+      for (const char* name : {"stdout", "stderr"}) {
+        const std::filesystem::path path = following.attempt.folder / name;
+        following.streams.push_back(
+            {name, GrowingFile(path, first_byte(path, tail)), "", Clock::now()});
+      }
+      all.push_back(std::move(following));
     }
-    all.push_back(std::move(following));
-  }
-  const Clock::time_point begun = Clock::now();
-  while (!all.empty()) {
+  };
+  add(std::move(now.attempts), tail_bytes);
+  Clock::time_point found = Clock::now();
+  while (!all.empty() || now.more) {
     bool any = false;
     for (auto at = all.begin(); at != all.end();) {
       const AttemptTrace trace = hooks.look(at->attempt.token);
-      const bool over = trace == AttemptTrace::absent ? Clock::now() - begun > start_wait
+      const bool over = trace == AttemptTrace::absent ? Clock::now() - at->since > start_wait
                                                       : trace != AttemptTrace::running;
       any = read_on(*at, printer, false) || any;
       if (!over) {
@@ -164,6 +172,11 @@ int follow_output(const Context& context, std::vector<FollowedAttempt> attempts,
     if (hooks.interrupted()) {
       printer.end_line();
       return exit_interrupted;
+    }
+    if ((any && all.empty()) || Clock::now() - found > find_every) {
+      CR_TRY(now, hooks.find());
+      add(std::move(now.attempts), 0);
+      found = Clock::now();
     }
     if (!any) std::this_thread::sleep_for(look_every);
   }

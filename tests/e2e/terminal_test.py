@@ -326,6 +326,56 @@ def logs_follow_a_running_job_until_it_ends(place):
             owner.wait()
 
 
+RETRIED = '''checkride: 1
+workflow: retried
+title: A step tried again
+initial: first
+states:
+  first:
+    invoke:
+      job: shell
+      repeat: safe
+      retry: {max: 1, backoff: 1s, jitter: 0}
+      with: {script: "echo begun; while [ ! -e GO ]; do sleep 0.05; done; [ -e AGAIN ] && exit 0; : > AGAIN; exit 1"}
+    on:
+      done: {target: second}
+      error: {target: failed}
+  second:
+    invoke: {job: shell, repeat: safe, with: {script: "echo the second"}}
+    on:
+      done: {target: ask}
+      error: {target: failed}
+  ask:
+    invoke: {job: gate, with: {question: "Go on?"}}
+    on: {answer.approve: finished, answer: failed}
+  finished: {type: final, outcome: succeeded}
+  failed: {type: final, outcome: failed}
+'''
+
+
+@case
+def logs_follow_what_begins_later_until_a_person_is_asked(place):
+    path = place.folder / "retried.yaml"
+    path.write_text(RETRIED.replace("GO", str(place.folder / "GO")).replace("AGAIN", str(place.folder / "AGAIN")),
+                    encoding="utf-8")
+    owner = place.begin("run", path, "--id", "s")
+    try:
+        place.until(lambda: list(place.store.glob("attempts/*/identity.json")), "a job")
+        following = place.begin("logs", "s", "-f", output="followed.out")
+        place.until(lambda: "begun" in (place.folder / "followed.out").read_text(), "its output")
+        let_go(place)
+        equal(following.wait(SECONDS_MAX), OK, "exit code of the one that follows")
+        text = (place.folder / "followed.out").read_text(encoding="utf-8")
+        equal(text.count("begun"), 2, "attempts of the first: " + text)
+        for word in ("attempt 2", "the second", "second has ended"):
+            contains(text, word, "what was followed")
+        equal(owner.wait(SECONDS_MAX), WAITING, "the run's exit code")
+    finally:
+        if owner.poll() is None:
+            owner.kill()
+            owner.wait()
+
+
 @case
 def the_owner_comments_on_what_it_does_and_keeps_secrets(place):
     path = write_slow(place)

@@ -211,22 +211,41 @@ TEST_CASE("logs are followed to the end of every attempt, secrets masked", "[cli
     return looks < 3 ? AttemptTrace::running : AttemptTrace::finished;
   };
   hooks.interrupted = [] { return false; };
+  // What comes later is followed from its beginning, and an attempt named again is followed once.
+  const FollowedAttempt first{Token("t"), RunId("r"), "clean", "clean  check", folder, mask};
+  FollowedAttempt second = first;
+  second.token = Token("u");
+  second.state = "dry";
+  second.heading = "dry  check";
+  int finds = 0;
+  hooks.find = [&]() -> Result<ToFollow> {
+    if (++finds == 1) return ToFollow{{first}, true};
+    return ToFollow{{first, second}, finds < 3};
+  };
   const auto follow = [&] {
-    return follow_output(context, {{Token("t"), RunId("r"), "clean", "clean  check", folder, mask}}, 0,
-                         hooks);
+    const Result<int> code = follow_output(context, {{first}, true}, 0, hooks);
+    REQUIRE(code);
+    return *code;
   };
   CHECK(follow() == exit_ok);
+  CHECK(finds == 3);
   const std::string out = session.out();
   if (json) {
     CHECK(out ==
           "{\"token\":\"t\",\"run\":\"r\",\"state\":\"clean\",\"stream\":\"stdout\",\"text\":\"begun\\n\"}\n"
           "{\"token\":\"t\",\"run\":\"r\",\"state\":\"clean\",\"stream\":\"stderr\",\"text\":\"oops\\n\"}\n"
           "{\"token\":\"t\",\"run\":\"r\",\"state\":\"clean\",\"stream\":\"stdout\",\"text\":\"with ***\"}\n"
-          "{\"token\":\"t\",\"run\":\"r\",\"state\":\"clean\",\"ended\":\"finished\"}\n");
+          "{\"token\":\"t\",\"run\":\"r\",\"state\":\"clean\",\"ended\":\"finished\"}\n"
+          "{\"token\":\"u\",\"run\":\"r\",\"state\":\"dry\",\"stream\":\"stdout\",\"text\":\"begun\\n\"}\n"
+          "{\"token\":\"u\",\"run\":\"r\",\"state\":\"dry\",\"stream\":\"stderr\",\"text\":\"oops\\n\"}\n"
+          "{\"token\":\"u\",\"run\":\"r\",\"state\":\"dry\",\"stream\":\"stdout\",\"text\":\"with ***\"}\n"
+          "{\"token\":\"u\",\"run\":\"r\",\"state\":\"dry\",\"ended\":\"finished\"}\n");
   } else {
     CHECK(out ==
           "── clean  check\nbegun\n── standard error\noops\n── standard output\nwith ***\n"
-          "── clean has ended\n");
+          "── clean has ended\n"
+          "── dry  check\nbegun\n── standard error\noops\n── standard output\nwith ***\n"
+          "── dry has ended\n");
   }
   looks = 0;
   hooks.look = [](const Token&) { return AttemptTrace::running; };
