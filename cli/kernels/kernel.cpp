@@ -176,7 +176,8 @@ int cmd_kernel_list(const Context& context, const KernelListOptions& options) {
 int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
   const auto job = job_called(options.name);
   if (!job) return report_error(context, job.error());
-  auto inputs = given_inputs(options, signature_of(**job).inputs);
+  const JobSignature signature = signature_of(**job);
+  auto inputs = given_inputs(options, signature.inputs);
   if (!inputs) return report_error(context, inputs.error());
   const json::value value = json::parse(cel::to_json(cel::Value(*std::move(inputs))));
   auto request = kernels::request_of(value.get_object(), options.folder);
@@ -186,9 +187,10 @@ int cmd_kernel_run(const Context& context, const KernelRunOptions& options) {
   std::optional<std::chrono::seconds> timeout = time_limit(**job, *request);
   if (options.timeout_s) timeout = std::chrono::seconds(*options.timeout_s);
   if (timeout->count() == 0) timeout.reset();
-  const auto report = options.in_process ? Result<json::object>(run_here(**job, *request))
-                                         : run_in_child(**job, *request, timeout);
+  auto report = options.in_process ? Result<json::object>(run_here(**job, *request))
+                                   : run_in_child(**job, *request, timeout);
   if (!report) return report_error(context, report.error());
+  report = held_to_type(*std::move(report), signature.result);
   if (context.json)
     context.out << json::serialize(*report) << "\n";
   else

@@ -1,6 +1,8 @@
 #include "cli/kernels/kinds.h"
 
 #include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "cli/parameters.h"
 #include "engine/base/assert.h"
@@ -65,6 +67,20 @@ std::vector<JobFact> facts_of(const cel::Value& result) {
   return facts;
 }
 
+bool is_answer(std::string_view status) {
+  return status == "pass" || status == "fail";
+}
+
+// The result of an answer, null fields absent.
+Result<cel::Value> result_of(const cel::Value& report, const cel::Type& type) {
+  CR_TRY(cel::Value fitted, fit(report, type));
+  CR_CHECK(cel::conforms(fitted, type));
+  return fitted;
+}
+std::string not_of_its_type(const Error& error) {
+  return "its report is not of its type: " + error.text();
+}
+
 class KernelKind final : public JobKind {
  public:
   KernelKind(const kernels::Job& job, std::string program)
@@ -100,16 +116,13 @@ class KernelKind final : public JobKind {
           "it printed no report" +
               (end.stderr_tail.empty() ? "" : ": " + end.stderr_tail.substr(0, 500)));
     const std::string status = report->string_or("status", "error");
-    if (status != "pass" && status != "fail") return ended_without_result(*report);
-    auto fitted = fit(*report, signature_.result);
-    const auto fits = fitted ? cel::conforms(*fitted, signature_.result)
-                             : Result<void>(tl::unexpected(fitted.error()));
-    if (!fits)
-      return not_completed(JobStatus::error, FailureClass::code,
-                           "its report is not of its type: " + fits.error().text());
+    if (!is_answer(status)) return ended_without_result(*report);
+    const auto result = result_of(*report, signature_.result);
+    if (!result)
+      return not_completed(JobStatus::error, FailureClass::code, not_of_its_type(result.error()));
     JobOutcome outcome =
-        completed(fitted->as_map(), status == "pass" ? JobStatus::pass : JobStatus::fail);
-    outcome.facts = facts_of(*fitted);
+        completed(result->as_map(), status == "pass" ? JobStatus::pass : JobStatus::fail);
+    outcome.facts = facts_of(*result);
     return outcome;
   }
 
@@ -135,6 +148,17 @@ JobSignature signature_of(const kernels::Job& job) {
   signature.result = type_of(job.result, kernels::shared_result, job);
   signature.repeat = Repeat::safe;
   return signature;
+}
+
+kernels::json::object held_to_type(kernels::json::object report, const cel::Type& result) {
+  if (!is_answer(std::string(report.at("status").as_string()))) return report;
+  const auto value = cel::from_json(kernels::json::serialize(report));
+  const auto answer = value ? result_of(*value, result) : value;
+  if (answer) return report;
+  report["status"] = "error";
+  report["reasons"] = kernels::json::array{"wrong_type"};
+  report["message"] = not_of_its_type(answer.error());
+  return report;
 }
 
 JobCatalog all_jobs(const std::string& program) {

@@ -19,4 +19,9 @@ JobCatalog all_jobs(const std::string& program = "/proc/self/exe");
 // The signature of one job, shared fields included.
 JobSignature signature_of(const kernels::Job& job);
 
+// A job's envelope as it is; where it answers (pass, fail) and a field is missing, of another type
+// or not declared, status error with the reason `wrong_type`: a procedure could not take the
+// answer.
+kernels::json::object held_to_type(kernels::json::object report, const cel::Type& result);
+
 }  // namespace checkride::cli

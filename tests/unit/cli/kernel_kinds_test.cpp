@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 
 #include "cli/kernels/kinds.h"
 #include "engine/ports/job_kind.h"
@@ -48,6 +49,14 @@ TEST_CASE("no end of a GPU job but its report is a result") {
   const JobOutcome bare = ended("device.query", R"({"status": "pass"})");
   CHECK_FALSE(bare.completed);
   CHECK(bare.message.find("not of its type") != std::string::npos);
+  // By hand it is told at once, not first by a procedure.
+  const cel::Type& type = kind("device.query").signature().result;
+  const auto report = held_to_type({{"status", "pass"}, {"reasons", {}}, {"message", ""}}, type);
+  CHECK(report.at("status") == "error");
+  CHECK(report.at("reasons") == kernels::json::array{"wrong_type"});
+  CHECK(report.at("message").as_string().find("missing; expected") != std::string::npos);
+  const kernels::json::object none = {{"status", "unavailable"}, {"reasons", {"no_driver"}}};
+  CHECK(held_to_type(none, type) == none);
   struct Row {
     const char* status;
     const char* reason;
