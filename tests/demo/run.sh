@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job in about a minute: a look-alike fork in a temporary folder is rebased, the engine is
+# The main job in half a minute: a look-alike fork in a temporary folder is rebased, the engine is
 # killed half-way, a conflict is resolved, and the log answers for it.
 #
 #   run.sh BUILD_DIR

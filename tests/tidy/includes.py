@@ -55,7 +55,7 @@ def main():
     problems, files = [], 0
     for top in ("engine", "store", "workflows", "kernels", "cli", "tests"):
         for path in sorted((ROOT / top).rglob("*")):
-            if path.suffix not in (".h", ".cpp"):
+            if path.suffix not in (".h", ".cpp", ".cu", ".cuh"):
                 continue
             files += 1
             name = path.relative_to(ROOT).as_posix()
@@ -67,8 +67,8 @@ def main():
                 for prefix, places in THIRD.items():
                     if include.startswith(prefix) and not any(inside(name, p) for p in places):
                         problems.append(f"{name} includes <{include}>; only {', '.join(places)} may")
-    for folder in [p for t in ("engine", "store", "workflows", "cli") for p in (ROOT / t).iterdir() if p.is_dir()]:
-        if any(folder.glob("*.cpp")) and not (folder / "README.md").exists():
+    for folder in [p for t in ("engine", "store", "workflows", "kernels", "cli") for p in (ROOT / t).iterdir() if p.is_dir()]:
+        if any(path.suffix in (".h", ".cpp") for path in folder.iterdir()) and not (folder / "README.md").exists():
             problems.append(f"{folder.relative_to(ROOT)} has no README.md")
     print("\n".join(problems) if problems else f"ok: {files} files")
     if files < 50:
