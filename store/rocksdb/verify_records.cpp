@@ -57,7 +57,7 @@ class RunCheck {
 };
 
 Result<void> RunCheck::begin() {
-  ++report_.runs;
+  if (!run_.value.starts_with('@')) ++report_.runs;  // `@store` is no run
   auto head = reader_.head(run_);
   if (!head)
     problem(head.error().text());

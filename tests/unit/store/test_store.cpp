@@ -62,7 +62,7 @@ TEST_CASE("verify counts what it read and finds nothing wrong with a whole store
   const auto report = store->verify();
   REQUIRE(report.has_value());
   CHECK(joined(report->problems) == "");
-  CHECK(report->runs == 3);
+  CHECK(report->runs == 2);
   CHECK(report->records == 41);
   CHECK(report->events == 81);
   CHECK(report->snapshots == 5);
