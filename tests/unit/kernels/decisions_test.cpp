@@ -1,6 +1,7 @@
 // Branches of validation checklists over results of GPU jobs (tests/fixtures/decisions): every
 // guard compiles against the declared results, is taken by results that should take it, and by no
 // others.
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
@@ -81,13 +82,30 @@ json::object run(const Job& job, const json::object& given) {
   return envelope(job, *request, *report, {});
 }
 
+// The first record whose inputs hold these: where it stands in its file may change when it is
+// recorded anew.
+json::value with_inputs(const json::array& records, const json::object& wanted) {
+  const auto holds = [&](const json::value& record) {
+    const json::object& inputs = record.at("inputs").as_object();
+    return std::ranges::all_of(wanted, [&](const auto& input) {
+      const json::value* value = inputs.if_contains(input.key());
+      return value != nullptr && *value == input.value();
+    });
+  };
+  const auto found = std::ranges::find_if(records, holds);
+  INFO("no record with the inputs " << json::serialize(wanted));
+  REQUIRE(found != records.end());
+  return *found;
+}
+
 // A recorded report in the common envelope: some were kept whole, some as their fields alone.
 json::object recorded(const Job& job, const json::object& said) {
   json::value found = parsed(fixtures() / std::string(said.at("recorded").as_string()));
   if (const json::value* at = said.if_contains("at"))
     for (const json::value& step : at->as_array()) {
-      json::value next = step.is_string() ? found.at(step.get_string())
-                                          : found.at(static_cast<std::size_t>(step.as_int64()));
+      json::value next = step.is_string()   ? found.at(step.get_string())
+                         : step.is_object() ? with_inputs(found.as_array(), step.get_object())
+                                            : found.at(static_cast<std::size_t>(step.as_int64()));
       found = std::move(next);
     }
   JobReport report;
