@@ -17,7 +17,7 @@
 
 namespace checkride::cli {
 
-// DESIGN section 8.
+// README.md says what each means to a caller.
 enum ExitCode : int {
   exit_ok = 0,
   exit_failed = 1,     // the run failed, was cancelled, rolled back or incomplete; a command was rejected

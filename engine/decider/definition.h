@@ -1,7 +1,7 @@
 // A loaded definition: the chart, and beside each of its states and transitions what checkride adds
 // to SCXML (jobs, verdicts, budgets, report texts), with every expression compiled. Built by
 // workflows/loader from a YAML document, identified by the SHA-256 of its canonical form,
-// immutable, shared by all its runs. DESIGN section 5.
+// immutable, shared by all its runs. docs/reference/language.md.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Jobs as values: what a job kind promises (its signature), what one attempt is asked to do (its
 // spec) and how it ended (its outcome). These are recorded in events, handed to runners and read by
-// guards, so they hold no pointers and no behaviour. DESIGN sections 5 and 7.
+// guards, so they hold no pointers and no behaviour.
 #pragma once
 
 #include <cstdint>

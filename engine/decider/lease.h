@@ -1,6 +1,6 @@
 // Leases: how units of resources are taken for one attempt at once. Pure, and shared by the decider
 // (which grants what is free at the moment of the intent) and by the runtime's allocator (which
-// grants the rest, by global sequence of JobIntended). DESIGN section 7.
+// grants the rest, by global sequence of JobIntended). docs/decisions/0013-leases.md.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // The event log: the truth. Reading is split from writing because another process reads through the
-// owner's socket, or read-only, with the same verbs. DESIGN section 6. Implementations:
+// owner's socket, or read-only, with the same verbs. docs/formats/log.md. Implementations:
 // store/rocksdb (and its read-only form), store/memory; the socket client is a LogReader too. One
 // behaviour suite runs over all (tests/support/event_log_suite.h).
 #pragma once

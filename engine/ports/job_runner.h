@@ -1,5 +1,5 @@
 // Starts attempts, watches them, finds them again after a crash. A runner never decides what a job
-// means; it reports. DESIGN section 7, "three-step start". Implementations: engine/runners/local,
+// means; it reports. docs/decisions/0004-claims.md. Implementations: engine/runners/local,
 // and a scripted one for tests; one behaviour suite runs over both (tests/support).
 #pragma once
 

@@ -1,7 +1,7 @@
 // The one shell around the pure core: takes commands, decides, has the records written and synced
 // by a writer thread, and only then answers, tells observers and carries out what the state owes
 // the world (jobs, children, timers). One thread runs the io_context and owns everything here; the
-// writer and the workers receive values and give values back. DESIGN section 3.
+// writer and the workers receive values and give values back. docs/architecture.md.
 //
 // Opening is recovery: heads are read, finished jobs of live runs collected, due timers recorded.
 // New attempts start only in runs that are driven.

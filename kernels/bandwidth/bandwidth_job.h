@@ -1,5 +1,5 @@
 // bw.device: what the memory of a device delivers, its data checked, judged against its data sheet
-// and its own past. GPU_JOBS item 3 in the field names; the procedure is measure.h.
+// and its own past. Units stand in the field names; the procedure is measure.h.
 #pragma once
 
 #include "kernels/job/job.h"

@@ -1,5 +1,5 @@
 // mem.pattern: writes patterns to a device's free memory, reads them back, and says where, which
-// bit and what kind of fault. GPU_JOBS item 5 in the field names; the procedure is march.h.
+// bit and what kind of fault. Units stand in the field names; the procedure is march.h.
 #pragma once
 
 #include "kernels/job/job.h"

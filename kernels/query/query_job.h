@@ -1,5 +1,5 @@
 // device.query: what device this is, whether it is healthy, and whether it is what is asked for, by
-// capability and never by name. GPU_JOBS item 1 in the field names. gathered facts and the verdict
+// capability and never by name. Units stand in the field names. Gathered facts and the verdict
 // over them are apart, so that recorded devices test the verdict.
 #pragma once
 

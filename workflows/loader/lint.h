@@ -1,5 +1,5 @@
 // Rules about a definition as a whole: what its paths lack. A definition that could get stuck, loop
-// for ever or fall through is refused when it is loaded (DESIGN section 2, promise 8).
+// for ever or fall through is refused when it is loaded (docs/reference/lint.md).
 #pragma once
 
 #include "engine/decider/definition.h"

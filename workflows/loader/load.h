@@ -1,7 +1,7 @@
 // From a YAML document to a checked Definition: the only way a workflow enters the engine.
 // Everything that can be known before a run starts is checked here (names, types of guards and
 // inputs, loops, dead ends), so that a definition that could get stuck is refused with file, line
-// and column instead of stopping a run at night. DESIGN section 5; docs/guides/write-a-procedure.md
+// and column instead of stopping a run at night. docs/guides/write-a-procedure.md
 // shows the language.
 //
 // Pure: the same text, options and machines give the same definition and the same diagnostics.

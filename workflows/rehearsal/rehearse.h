@@ -43,7 +43,7 @@ struct Rehearsed {
   const RehearsedRun& top() const { return runs.front(); }
   // "succeeded", ..., or "waiting"; "stopped" after a problem.
   std::string outcome() const;
-  int exit_code() const;  // DESIGN section 8: 0, 1, 3; 2 after a problem
+  int exit_code() const;  // 0, 1, 3; 2 after a problem
 };
 
 struct RehearsalOptions {

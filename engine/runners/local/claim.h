@@ -1,5 +1,5 @@
 // The claim of an attempt: a file that exists at most once and so decides who may start the job
-// (DESIGN section 7, three-step start). A supervisor that takes it holds a lock on it as long as it
+// (docs/decisions/0004-claims.md). A supervisor that takes it holds a lock on it as long as it
 // lives; an engine that recovers an attempt nobody claimed takes it void, and a late supervisor
 // then leaves without starting anything.
 //

@@ -1,7 +1,6 @@
 // Machine-wide locks, one file per GPU, so that two stores (or two users) cannot use one by
 // mistake. A lease says who may use a GPU within one store; the lock says it across all of them. It
 // is held by the supervisor as long as it lives, and so ends with the attempt, whatever happens.
-// DESIGN section 7.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // JobRunner for this machine. Supervised kinds run under a detached supervisor each (supervisor.h),
 // which this class spawns, watches through a pidfd, and finds again after the engine was killed;
-// inline kinds run on a small pool of the engine. DESIGN section 7.
+// inline kinds run on a small pool of the engine.
 //
 // All calls and all callbacks happen on the io_context's one thread. Blocking work (files,
 // spawning, searching for survivors) runs on a pool of its own, so a slow inline job delays no

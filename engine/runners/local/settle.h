@@ -1,6 +1,7 @@
 // What became of an attempt, read from its folder and from the living processes. look_at_attempt()
 // changes nothing; settle_attempt() makes the answer final where it can: it voids the claim of an
-// attempt that never started and ends what a dead supervisor left running. DESIGN section 7.
+// attempt that never started and ends what a dead supervisor left running.
+// docs/decisions/0004-claims.md.
 //
 // Blocking: call from a pool thread.
 #pragma once

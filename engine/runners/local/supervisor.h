@@ -1,7 +1,7 @@
 // The supervisor: the small process between engine and job, and the body of the hidden verb
 // `checkride supervise FOLDER`. It claims the attempt, starts the job, streams its output to disk,
 // enforces its timeout, ends what it left behind, and writes the manifest. It outlives the engine;
-// the engine may be killed and come back at any moment (DESIGN section 7).
+// the engine may be killed and come back at any moment (docs/decisions/0004-claims.md).
 #pragma once
 
 #include <filesystem>
