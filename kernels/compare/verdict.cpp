@@ -151,9 +151,9 @@ void judge(JobReport& report, const Comparison& c, Policy policy, ElementType ty
   // Such pairs have no part in rel_fro, nor in the errors of a budget.
   const bool infinite = !c.worst.empty() && c.worst.front().key == infinite_key;
   if (c.inf_actual != c.inf_expected || (infinite && c.nan_actual + c.nan_expected == 0))
-    against("infinite", "infinities do not stand where they are expected: " +
-                            std::to_string(c.inf_actual) + ", of " +
-                            std::to_string(c.inf_expected) + " expected");
+    against("infinite",
+            "infinities do not stand where they are expected: " + std::to_string(c.inf_actual) +
+                ", of " + std::to_string(c.inf_expected) + " expected");
   if (c.nan_expected != 0)
     against("nan_in_expected",
             std::to_string(c.nan_expected) + " expected elements are NaN, which judges nothing");
