@@ -420,6 +420,30 @@ TEST_CASE("the bound is the longest of matrix products, exponentials and memory"
   CHECK(bound_of(case_for(small({{"seq", 1}}))).by == "memory");
 }
 
+TEST_CASE("a launch quicker than its bound is no pass, and hides no wrong output") {
+  const auto timed = [](double attained, const char* by, bool wrong) {
+    JobReport report;
+    report.status = Status::pass;
+    if (wrong) report.fail_with("unwritten");
+    report.fields = {{"attained_of_bound_pct", attained}, {"bound_by", by}};
+    judge_time(report);
+    return report;
+  };
+  CHECK(timed(99.0, "matrix", false).status == Status::pass);
+  CHECK(timed(140.0, "memory", false).status == Status::pass);
+  const JobReport quick = timed(140.0, "matrix", false);
+  CHECK(quick.status == Status::error);
+  CHECK(quick.reasons == std::vector<std::string>{"above_physical_limit"});
+  const JobReport idle = timed(140.0, "exponentials", true);
+  CHECK(idle.status == Status::fail);
+  CHECK(idle.reasons == std::vector<std::string>{"unwritten", "above_physical_limit"});
+  JobReport untimed;
+  untimed.status = Status::pass;
+  untimed.fields = {{"attained_of_bound_pct", nullptr}, {"bound_by", nullptr}};
+  judge_time(untimed);
+  CHECK(untimed.status == Status::pass);
+}
+
 TEST_CASE("what an H200 answered, replayed: the host asks the same and agrees") {
   const auto path = std::filesystem::path(std::getenv("CHECKRIDE_SOURCE")) /
                     "tests/fixtures/h200/sdpa.forward.json";
