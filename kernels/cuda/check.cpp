@@ -12,6 +12,7 @@ ErrorCode kind_of(cudaError_t error) {
   switch (error) {
     case cudaErrorNoDevice:
     case cudaErrorInsufficientDriver:
+    case cudaErrorStubLibrary:
     case cudaErrorInitializationError:
     case cudaErrorSystemDriverMismatch:
     case cudaErrorSystemNotReady:

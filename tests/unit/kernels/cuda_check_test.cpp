@@ -18,9 +18,10 @@ JobReport report_for(cudaError_t code) {
 
 TEST_CASE("a missing driver is unavailable, full memory and faults are errors of their own name") {
   CHECK(cuda::check(cudaSuccess, "multiply"));
-  for (const cudaError_t code : {cudaErrorNoDevice, cudaErrorInsufficientDriver,
-                                 cudaErrorInitializationError, cudaErrorSystemDriverMismatch,
-                                 cudaErrorDevicesUnavailable, cudaErrorNoKernelImageForDevice}) {
+  for (const cudaError_t code :
+       {cudaErrorNoDevice, cudaErrorInsufficientDriver, cudaErrorInitializationError,
+        cudaErrorSystemDriverMismatch, cudaErrorStubLibrary, cudaErrorDevicesUnavailable,
+        cudaErrorNoKernelImageForDevice}) {
     INFO(cudaGetErrorName(code));
     CHECK(report_for(code).status == Status::unavailable);
   }
