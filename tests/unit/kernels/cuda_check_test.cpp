@@ -43,6 +43,17 @@ TEST_CASE("a missing driver is unavailable, full memory and faults are errors of
   }
 }
 
+TEST_CASE("memory is filled, and written from the host, when the call returns", "[.gpu]") {
+  constexpr std::size_t bytes = std::size_t{1} << 30;  // a fill of a quarter of a millisecond
+  auto buffer = cuda::DeviceBuffer::allocate(bytes);
+  REQUIRE(buffer);
+  REQUIRE(buffer->fill(0xff));
+  CHECK(cudaStreamQuery(nullptr) == cudaSuccess);
+  const std::vector<char> host(bytes, 1);
+  REQUIRE(buffer->upload(host.data()));
+  CHECK(cudaStreamQuery(nullptr) == cudaSuccess);
+}
+
 // The last one here: the fault stays with the process.
 TEST_CASE("full memory leaves the device usable, a fault does not", "[.gpu]") {
   const auto most = cuda::DeviceBuffer::allocate(std::size_t{1} << 50);
