@@ -20,5 +20,9 @@ struct SdpaOptions {
 };
 Result<JobReport> judge_case(const SdpaCase& sdpa, ForwardPass& pass, const SdpaOptions& options);
 
+// A launch quicker than its bound was not measured: an error. Where the output is wrong it may not
+// have done the work, and the job stays failed.
+void judge_time(JobReport& report);
+
 }  // namespace attention
 }  // namespace checkride::kernels

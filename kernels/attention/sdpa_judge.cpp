@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "engine/base/assert.h"
 #include "kernels/attention/host_rows.h"
+#include "kernels/compare/verdict.h"
 #include "kernels/job/host_threads.h"
 #include "kernels/job/inputs.h"
 #include "kernels/math/random.h"
@@ -35,53 +38,43 @@ std::vector<std::uint16_t> picked(const std::vector<std::uint16_t>& out, const R
   return some;
 }
 
-// What tensor.compare says of two tensors, for an fp64 reference. With an element that is not
-// finite the differences have no value: the job says null, beside the counters, so that no guard
-// takes the error of the other elements for that of the output.
-struct Differences {
-  std::size_t mismatch = 0, max_abs_index = 0, not_finite = 0, reference_not_finite = 0;
-  double max_abs = 0.0, max_rel = 0.0, sum_abs = 0.0, ref_max_abs = 0.0;
-  double difference = 0.0, norm = 0.0, actual_norm = 0.0, product = 0.0;
+// What tensor.compare finds between an output and the fp64 reference.
+compare::Comparison compared(const std::vector<double>& reference, Dtype dtype,
+                             const std::vector<std::uint16_t>& actual) {
+  const ElementType type = dtype == Dtype::f16 ? ElementType::f16 : ElementType::bf16;
+  const auto found = compare::compare_on_host(
+      {type, actual.data()}, {ElementType::f64, reference.data()}, reference.size(),
+      compare::limits_of(1e-3, 2e-3, 1e-3, false), host_threads());
+  CR_ASSERT(found.has_value());
+  return *found;
+}
 
-  // Ratios are taken where the reference is at least this much.
-  static constexpr double rel_floor = 1e-3;
+// Infinite where it has no value.
+double rel_fro_of(const compare::Comparison& comparison) {
+  return compare::rel_fro(comparison).value_or(std::numeric_limits<double>::infinity());
+}
 
-  void add(std::size_t index, double reference, double actual) {
-    if (!std::isfinite(reference)) {
-      ++mismatch;
-      ++not_finite;
-      ++reference_not_finite;
-      return;
-    }
-    ref_max_abs = std::max(ref_max_abs, std::fabs(reference));
-    norm += reference * reference;
-    if (!std::isfinite(actual)) {
-      ++mismatch;
-      ++not_finite;
-      return;
-    }
-    const double error = std::fabs(actual - reference);
-    if (error > 2e-3 + 1e-3 * std::fabs(reference)) ++mismatch;
-    if (error > max_abs) {
-      max_abs = error;
-      max_abs_index = index;
-    }
-    if (std::fabs(reference) >= rel_floor)
-      max_rel = std::max(max_rel, error / std::fabs(reference));
-    sum_abs += error;
-    difference += error * error;
-    actual_norm += actual * actual;
-    product += actual * reference;
+// Its fields, with the places of elements in the whole output. With an element that is not finite
+// the differences have no value: they are null, beside the counters, so that no guard takes the
+// error of the other elements for that of the output.
+void put_comparison(json::object& fields, compare::Comparison found, const Rows& rows,
+                    std::size_t dim, const std::vector<double>& reference, Dtype dtype,
+                    const std::vector<std::uint16_t>& actual) {
+  std::vector<compare::PairValues> worst;
+  const auto in_output = [&](std::uint64_t at) {
+    return rows.empty() ? at : rows[at / dim] * dim + at % dim;
+  };
+  for (compare::Worst& pair : found.worst) {
+    worst.push_back(
+        {static_cast<double>(float_from_bits(dtype, actual[pair.index])), reference[pair.index]});
+    pair.index = in_output(pair.index);
   }
-  double rel_fro() const { return norm > 0.0 ? std::sqrt(difference / norm) : 0.0; }
-};
-
-Differences differences(const std::vector<double>& reference, Dtype dtype,
-                        const std::vector<std::uint16_t>& actual) {
-  Differences all;
-  for (std::size_t i = 0; i < reference.size(); ++i)
-    all.add(i, reference[i], static_cast<double>(float_from_bits(dtype, actual[i])));
-  return all;
+  if (found.max_abs.key != 0) found.max_abs.index = in_output(found.max_abs.index);
+  compare::put_fields(fields, found, worst);
+  if (found.finite_pairs() == found.n) return;
+  for (const char* name : {"max_abs", "max_abs_index", "max_rel", "rel_fro", "cosine", "mean_abs",
+                           "ulp_p50", "ulp_p99", "ulp_max"})
+    fields[name] = nullptr;
 }
 
 // Over the whole output.
@@ -127,14 +120,14 @@ Judgement judge_output(const SdpaCase& sdpa, const std::vector<std::uint16_t>& o
     rounded = forward_rounded(problem, sdpa.tensors, host_threads(), rows);
   const auto actual = picked(out, rows, shape.dim);
   const ErrorBudget budget = error_budget(problem, reference.out, rounded, actual);
-  const Differences d = differences(reference.out, problem.dtype, actual);
-  const double model_error = differences(reference.out, problem.dtype, model).rel_fro();
+  const compare::Comparison found = compared(reference.out, problem.dtype, actual);
+  const double error = rel_fro_of(found);
+  const double model_error = rel_fro_of(compared(reference.out, problem.dtype, model));
   // A model without error leaves the rounding of the output as the unit.
-  const double over_model = d.rel_fro() / std::max(model_error, 0x1p-12);
+  const double over_model = error / std::max(model_error, 0x1p-12);
   const NotNumbers wrong = not_numbers(problem.dtype, out);
-  const auto count = static_cast<double>(reference.out.size());
   const auto known = [&](double figure) {
-    return d.not_finite == 0 ? finite(figure) : json::value(nullptr);
+    return found.finite_pairs() == found.n ? finite(figure) : json::value(nullptr);
   };
 
   Judgement judged;
@@ -142,19 +135,7 @@ Judgement judge_output(const SdpaCase& sdpa, const std::vector<std::uint16_t>& o
   json::object& f = judged.fields;
   f["oracle"] = rows.empty() ? "fp64" : "fp64_rows";
   f["oracle_rows"] = static_cast<std::int64_t>(rows.empty() ? shape.rows : rows.size());
-  f["n"] = static_cast<std::int64_t>(reference.out.size());
-  f["mismatch"] = static_cast<std::int64_t>(d.mismatch);
-  f["mismatch_pct"] = 100.0 * static_cast<double>(d.mismatch) / count;
-  f["max_abs"] = known(d.max_abs);
-  f["max_abs_index"] =
-      static_cast<std::int64_t>((rows.empty() ? 0 : rows[d.max_abs_index / shape.dim] * shape.dim) +
-                                (rows.empty() ? d.max_abs_index : d.max_abs_index % shape.dim));
-  f["max_rel"] = known(d.max_rel);
-  f["mean_abs"] = known(d.sum_abs / count);
-  f["rel_fro"] = known(d.rel_fro());
-  f["cosine"] = known(d.product / std::sqrt(d.norm * d.actual_norm));
-  f["ref_rms"] = finite(std::sqrt(d.norm / count));
-  f["ref_max_abs"] = finite(d.ref_max_abs);
+  put_comparison(f, found, rows, shape.dim, reference.out, problem.dtype, actual);
   f["nan_actual"] = wrong.nan;
   f["inf_actual"] = wrong.inf;
   f["unwritten"] = wrong.unwritten;
@@ -167,12 +148,13 @@ Judgement judge_output(const SdpaCase& sdpa, const std::vector<std::uint16_t>& o
       sdpa.backend == Backend::cpu ? largest_difference(reference.lse, lse) : json::value(nullptr);
 
   if (wrong.nan + wrong.inf > 0) judged.reasons.emplace_back("not_finite");
-  if (d.reference_not_finite > 0) judged.reasons.emplace_back("reference_not_finite");
+  if (found.nan_expected + found.inf_expected > 0)
+    judged.reasons.emplace_back("reference_not_finite");
   if (wrong.unwritten > 0) judged.reasons.emplace_back("unwritten");
   if (!(budget.err_max <= budget.err_budget)) judged.reasons.emplace_back("over_error_budget");
   if (sdpa.e4m3 && !(over_model <= e4m3_over_model_max))
     judged.reasons.emplace_back("over_error_model");
-  if (sdpa.e4m3 && sdpa.normal && !(d.rel_fro() <= e4m3_rel_fro_max))
+  if (sdpa.e4m3 && sdpa.normal && !(error <= e4m3_rel_fro_max))
     judged.reasons.emplace_back("over_relative_error");
   return judged;
 }

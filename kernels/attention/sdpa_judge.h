@@ -14,7 +14,7 @@ namespace checkride::kernels::attention {
 inline constexpr double e4m3_rel_fro_max = 0.08;
 inline constexpr double e4m3_over_model_max = 1.5;
 
-// The fields err_* to lse_max_abs of the result, and the codes of what is wrong.
+// The fields oracle to lse_max_abs of the result, and the codes of what is wrong.
 struct Judgement {
   json::object fields;
   std::vector<std::string> reasons;

@@ -28,17 +28,12 @@ std::optional<std::uint64_t> Comparison::ulp_quantile(double fraction) const {
 }
 
 Limits limits_of(double rtol, double atol, double rel_floor, bool equal_nan) {
-  rel_floor = std::max(rel_floor, 0x1p-100);
-  Limits limits{rtol,
-                atol,
-                rel_floor,
-                static_cast<float>(rtol),
-                static_cast<float>(atol),
-                static_cast<float>(rel_floor),
-                equal_nan};
-  if (static_cast<double>(limits.rel_floor32) > rel_floor)
-    limits.rel_floor32 = std::nextafter(limits.rel_floor32, 0.0f);
-  return limits;
+  return {rtol,
+          atol,
+          std::max(rel_floor, 0x1p-100),
+          static_cast<float>(rtol),
+          static_cast<float>(atol),
+          equal_nan};
 }
 
 Result<void> check_types(ElementType actual, ElementType expected) {

@@ -74,7 +74,6 @@ struct Limits {
   double rel_floor = 0x1p-100;  // max_rel looks at |b| of at least this, which is never less
   float rtol32 = 0.0f;          // the same as floats, for types whose Real is float
   float atol32 = 0.0f;
-  float rel_floor32 = 0x1p-100f;  // not above rel_floor
   bool equal_nan = false;
 };
 

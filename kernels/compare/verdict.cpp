@@ -140,21 +140,23 @@ void judge(JobReport& report, const Comparison& c, Policy policy, ElementType ty
         against("rel_fro_above_limit", "rel_fro is " + (error ? number(*error) : "undefined") +
                                            ", at most " + number(rel_fro_limit(type)) +
                                            " is allowed for " + std::string(to_string(type)));
-      // A place where only one of the two is infinite has no part in rel_fro.
-      if (c.inf_actual != c.inf_expected)
-        against("infinite", std::to_string(c.inf_actual) + " infinities, " +
-                                std::to_string(c.inf_expected) + " are expected");
       break;
     case Policy::budget:
       if (!budget || !(budget->err_max <= budget->err_budget))
         against("error_above_budget",
                 "the largest error is " + number(budget ? budget->err_max : 0.0) + ", " +
                     number(budget ? budget->err_budget : 0.0) + " is allowed");
-      if (c.inf_actual != c.inf_expected)
-        against("infinite", std::to_string(c.inf_actual) + " infinities, " +
-                                std::to_string(c.inf_expected) + " are expected");
       break;
   }
+  // Such pairs have no part in rel_fro, nor in the errors of a budget.
+  const bool infinite = !c.worst.empty() && c.worst.front().key == infinite_key;
+  if (c.inf_actual != c.inf_expected || (infinite && c.nan_actual + c.nan_expected == 0))
+    against("infinite",
+            "infinities do not stand where they are expected: " + std::to_string(c.inf_actual) +
+                ", of " + std::to_string(c.inf_expected) + " expected");
+  if (c.nan_expected != 0)
+    against("nan_in_expected",
+            std::to_string(c.nan_expected) + " expected elements are NaN, which judges nothing");
   if (c.nan_actual != 0)
     against("nan_in_actual", std::to_string(c.nan_actual) + " elements are NaN");
 }

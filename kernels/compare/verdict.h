@@ -3,7 +3,8 @@
 //   torch      the same, with the tolerances torch.testing.assert_close documents for the type
 //   dtype      rel_fro of at most what a correct kernel of that type shows on normal data
 //   budget     err_max <= err_budget, FlashAttention's rule, with a low-precision result beside
-// Under each, elements that nobody wrote fail; under dtype and budget NaN in actual does too.
+// Under each, elements that nobody wrote fail; under dtype and budget NaN in either and infinities
+// where none are expected do too.
 // Jobs that compare as a part of their work use these fields as well.
 #pragma once
 
@@ -50,8 +51,8 @@ void put_fields(json::object& fields, const Comparison& comparison,
 std::optional<double> rel_fro(const Comparison& comparison);
 
 // Adds the reasons the policy has against the comparison: mismatch, rel_fro_above_limit,
-// error_above_budget, nan_in_actual, unwritten, empty (nothing was compared). `budget` is needed by
-// Policy::budget.
+// error_above_budget, infinite, nan_in_expected, nan_in_actual, unwritten, empty (nothing was
+// compared). `budget` is needed by Policy::budget.
 void judge(JobReport& report, const Comparison& comparison, Policy policy, ElementType type,
            const std::optional<Budget>& budget);
 

@@ -12,6 +12,7 @@ ErrorCode kind_of(cudaError_t error) {
   switch (error) {
     case cudaErrorNoDevice:
     case cudaErrorInsufficientDriver:
+    case cudaErrorStubLibrary:
     case cudaErrorInitializationError:
     case cudaErrorSystemDriverMismatch:
     case cudaErrorSystemNotReady:
@@ -36,6 +37,13 @@ std::string text_of(const cudaUUID_t& uuid) {
     text += digits[byte & 15];
   }
   return text;
+}
+
+// For what CUDA may return from before the device has done it; streams that do not wait for the
+// default one could overtake it.
+Result<void> waited(int code, std::string_view doing) {
+  CR_CHECK(check(code, doing));
+  return check(cudaStreamSynchronize(nullptr), doing);
 }
 
 }  // namespace
@@ -89,7 +97,7 @@ DeviceBuffer::~DeviceBuffer() {
 }
 
 Result<void> DeviceBuffer::upload(const void* host) {
-  return check(cudaMemcpy(data_, host, bytes_, cudaMemcpyHostToDevice), "copy to the device");
+  return waited(cudaMemcpy(data_, host, bytes_, cudaMemcpyHostToDevice), "copy to the device");
 }
 
 Result<void> DeviceBuffer::download(void* host) const {
@@ -97,7 +105,7 @@ Result<void> DeviceBuffer::download(void* host) const {
 }
 
 Result<void> DeviceBuffer::fill(int value) {
-  return check(cudaMemset(data_, value, bytes_), "fill device memory");
+  return waited(cudaMemset(data_, value, bytes_), "fill device memory");
 }
 
 Result<void> synchronize() {

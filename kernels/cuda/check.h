@@ -43,7 +43,7 @@ class DeviceBuffer {
 
   void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
-  // Each waits for the copy to end.
+  // Each returns when the device has done it, so that any stream may use the memory then.
   Result<void> upload(const void* host);
   Result<void> download(void* host) const;
   // Every byte becomes `value`.

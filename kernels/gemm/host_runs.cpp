@@ -104,13 +104,15 @@ Result<Outcome> judge_on_host(const Problem& problem, double seconds, const Faul
     const std::vector<std::int64_t> exact = exact_rows(judged, rows);
     std::vector<float> c(product.elements());
     const auto begin = Clock::now();
+    int wrong = 0;
     for (std::int64_t i = 0; i < 2 || (seconds_since(begin) < seconds && i < iterations_max); ++i) {
       std::fill(c.begin(), c.end(), std::nanf(""));
       product.compute(c);
       if (fault) CR_CHECK(fault(c.data(), i));
       count_hash(c, outcome);
+      const std::int64_t before = outcome.mismatch.count;
       count_mismatches(judged, rows, exact, c, outcome);
-      if (outcome.mismatch.count >= wrong_products_max) break;
+      if (outcome.mismatch.count > before && ++wrong >= wrong_products_max) break;
     }
   }
   judged.integers = false;

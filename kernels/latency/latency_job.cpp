@@ -128,13 +128,15 @@ Result<JobReport> run(const JobRequest& request) {
     nodes = (nodes + sets - 1) / sets * sets;
   }
 
-  CR_TRY(const auto source, latency::subject_source(*subject, mode, nodes));
+  CR_TRY(auto source, latency::subject_source(*subject, mode, nodes));
   CR_CHECK(warm_up(*source, Seconds(timeout_s)));
   const auto begin = std::chrono::steady_clock::now();
   CR_TRY(const Sampled sampled,
          latency::take_samples([&] { return source->sample(); }, *criterion,
                                {min_samples, Seconds(timeout_s)}, [&] { return since(begin); }));
   const latency::Summary summary = latency::summary_of(sampled.samples);
+  const bool overlapping = source->programmatic_launch();
+  source.reset();  // of some sources there may be only one
   CR_TRY(const latency::Floor floor, latency::floor_of(*subject, mode, nodes));
   CR_TRY(const double floor_us, median_of(*floor.source));
 
@@ -166,7 +168,7 @@ Result<JobReport> run(const JobRequest& request) {
       {"sm_clock_mhz_median",
        summary.sm_clock_mhz_median ? finite(*summary.sm_clock_mhz_median) : json::value(nullptr)},
       {"throttled_discarded", sampled.throttled_discarded},
-      {"pdl", source->programmatic_launch()},
+      {"pdl", overlapping},
       {"samples_artifact", (request.folder / samples_name).string()}};
   if (!sampled.converged) {
     report.fail_with("not_converged");

@@ -30,9 +30,8 @@ struct Capture {
     CR_CHECK(
         check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin a capture"));
     const Result<void> queued = launch(stream, 0);
-    const int ended = cudaStreamEndCapture(stream, &graph);
-    if (!queued) return queued;
-    return check(ended, "end a capture");
+    const Result<void> ended = check(cudaStreamEndCapture(stream, &graph), "end a capture");
+    return queued ? ended : queued;
   }
 };
 

@@ -72,21 +72,24 @@ struct LaunchTimer::Session {
     return clocks.end(stream);
   }
 
+  Result<void> queue_captured() {
+    if (replay == Replay::one_graph)
+      return queue_all(launch, [&](cudaEvent_t event) {
+        return check(cudaEventRecordWithFlags(event, stream, cudaEventRecordExternal),
+                     "record an event in a graph");
+      });
+    CR_CHECK(launch(stream, 0));
+    // Not replayed, so that a second one does no harm: it shows whether it waits for the first.
+    return replay == Replay::eager ? launch(stream, 1) : Result<void>{};
+  }
+
   Result<void> capture() {
     CR_CHECK(
         check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "begin a capture"));
-    const Result<void> queued =
-        replay == Replay::one_graph
-            ? queue_all(launch,
-                        [&](cudaEvent_t event) {
-                          return check(
-                              cudaEventRecordWithFlags(event, stream, cudaEventRecordExternal),
-                              "record an event in a graph");
-                        })
-            : launch(stream, 0);
-    const int ended = cudaStreamEndCapture(stream, &graph);
+    const Result<void> queued = queue_captured();
+    const Result<void> ended = check(cudaStreamEndCapture(stream, &graph), "end a capture");
     if (!queued) return queued;
-    CR_CHECK(check(ended, "end a capture"));
+    CR_CHECK(ended);
     CR_CHECK(check(cudaGraphInstantiate(&executable, graph, 0), "instantiate a graph"));
     std::size_t edges = 0;
     CR_CHECK(check(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &edges), "read a graph"));
@@ -138,7 +141,8 @@ Result<LaunchTimer> LaunchTimer::prepare(Launch launch, int nodes, Replay replay
   for (cudaEvent_t& event : session->events)
     CR_CHECK(check(cudaEventCreate(&event), "create an event"));
   CR_TRY(session->clocks, ClockStamps::prepare());
-  // Captured whatever the replay: it tells programmatic launches.
+  // Captured whatever the replay: it tells programmatic launches. Graphs of one launch have none
+  // between them.
   CR_CHECK(session->capture());
   return LaunchTimer(std::move(session));
 }

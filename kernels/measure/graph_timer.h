@@ -45,8 +45,8 @@ class LaunchTimer {
   ~LaunchTimer();
 
   Result<Sample> sample();
-  // Whether a captured launch starts before the one ahead of it has ended (programmatic dependent
-  // launch): then a graph's time a launch is not the time a launch takes.
+  // Whether a launch starts before the one ahead of it has ended (programmatic dependent launch):
+  // then the time a launch takes is not what is measured.
   bool programmatic_launch() const;
 
  private:

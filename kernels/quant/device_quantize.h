@@ -19,7 +19,7 @@ class DeviceQuantizer {
   Result<void> launch(CUstream_st* stream) const;
   // Waits, then reads what the last launch left.
   Result<Quantized> result() const;
-  // Every byte of the codes becomes 0xff, which no code is.
+  // Every byte of the codes becomes 0xff, which no code of e4m3 is.
   Result<void> poison();
   // Where the codes lie.
   const cuda::DeviceBuffer& codes() const { return plan_.transpose ? turned_ : codes_; }

@@ -29,7 +29,7 @@ constexpr std::string_view inputs_text =
 
 constexpr std::string_view result_text =
     "{shape: list<int>, dtype: string, code: string, granularity: string, groups: int, "
-    "scale: list<double>, amax: list<dyn>, zero_groups: int, scale_zero_groups: list<double>, "
+    "scale: list<dyn>, amax: list<dyn>, zero_groups: int, scale_zero_groups: list<dyn>, "
     "saturated: int, underflow_to_zero: int, nan_in: int, inf_in: int, "
     "rel_fro_roundtrip?: double, codes_sha256: string, scales_wrong: int, codes_mismatch: int, "
     "bytes_moved: int, latency_us_per_launch?: double, moved_GBps?: double}";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/json/array.hpp>
 
 #include "kernels/job/inputs.h"
 #include "kernels/subjects/builtin.h"
@@ -54,7 +55,12 @@ bool conforms(std::string_view type, const json::value& value) {
   if (type == "int") return value.is_int64();
   if (type == "double") return value.is_double() || value.is_int64();
   if (type == "string" || type == "path") return value.is_string();
-  return true;
+  constexpr std::string_view list = "list<";
+  if (!type.starts_with(list)) return true;
+  const std::string_view item = type.substr(list.size(), type.size() - list.size() - 1);
+  return value.is_array() && std::ranges::all_of(value.get_array(), [&](const json::value& one) {
+           return conforms(item, one);
+         });
 }
 
 template <class Names>

@@ -19,7 +19,8 @@ void set_job_finder(FindJob find);
 Result<std::unique_ptr<Subject>> named_subject(const JobRequest& request);
 
 // Holds inputs against a record in the words of definitions: no unknown field, none missing, and
-// bool, int, double, string and path of the right type; other types are the job's to check.
+// bool, int, double, string, path and lists of them of the right type; other types are the job's to
+// check.
 // invalid_argument: "gemm.tensor has no input 'nn'; it takes dtype, m, n, k".
 Result<void> check_inputs(std::string_view job, std::string_view record,
                           const json::object& inputs);

@@ -107,6 +107,8 @@ Result<Rules> rules_of(const json::object& inputs) {
     return fail(ErrorCode::invalid_argument, "attained_of_bound_pct_min needs bound_us");
   rules.required = has(inputs, "required_fields") ? texts(inputs, "required_fields")
                                                   : std::vector<std::string>{"duration_us"};
+  // Without a duration a kernel would not be below anything.
+  if (rules.attained_min_pct > 0) rules.required.emplace_back("duration_us");
   for (const std::string& name : rules.required)
     if (std::ranges::none_of(fields, [&](const Named& field) { return name == field.name; }))
       return fail(ErrorCode::invalid_argument,
@@ -138,6 +140,8 @@ std::optional<JobReport> without_answer(const NcuReport& ncu, const JobReport& r
                          ? "no kernel was profiled"
                          : "this is no CSV of ncu; run it with --csv and keep what it prints, not "
                            "the file of --export");
+  if (!ncu.error_line.empty())
+    return no_answer(report, Status::error, "tool_failed", "ncu failed: " + ncu.error_line);
   return std::nullopt;
 }
 

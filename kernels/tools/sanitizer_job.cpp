@@ -10,6 +10,7 @@
 #include "engine/base/files.h"
 #include "kernels/job/inputs.h"
 #include "kernels/tools/child.h"
+#include "kernels/tools/csv.h"
 #include "kernels/tools/report_text.h"
 #include "kernels/tools/sanitizer_report.h"
 
@@ -44,10 +45,16 @@ Result<Rules> rules_of(const json::object& inputs) {
   rules.expected = texts(inputs, "expect");
   rules.kernel_pattern = text(inputs, "kernel_line");
   std::vector<std::string> patterns = rules.expected;
-  patterns.push_back(rules.kernel_pattern);
-  for (const std::string& pattern : patterns)
-    if (const RE2 regex(pattern, RE2::Quiet); !regex.ok())
+  if (!rules.kernel_pattern.empty()) patterns.push_back(rules.kernel_pattern);
+  for (const std::string& pattern : patterns) {
+    const RE2 regex(pattern, RE2::Quiet);
+    if (!regex.ok())
       return fail(ErrorCode::invalid_argument, regex.error() + " in the pattern '" + pattern + "'");
+    if (RE2::PartialMatch("", regex))
+      return fail(ErrorCode::invalid_argument,
+                  "the pattern '" + pattern +
+                      "' matches a line with nothing in it, which shows nothing; give another");
+  }
   return rules;
 }
 
@@ -102,9 +109,10 @@ std::int64_t kernels_checked(const SanitizerReport& said, const Rules& rules,
     if (!record.kernel.empty()) named.insert(record.kernel);
   std::int64_t told = 0;
   if (!rules.kernel_pattern.empty()) {
-    const RE2 regex("(?m)" + rules.kernel_pattern, RE2::Quiet);
-    re2::StringPiece rest(printed.data(), printed.size());
-    while (RE2::FindAndConsume(&rest, regex) && !rest.empty()) ++told;
+    const RE2 regex(rules.kernel_pattern, RE2::Quiet);
+    tools::each_line(printed, [&](std::string_view line) {
+      if (RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), regex)) ++told;
+    });
   }
   return std::max(told, static_cast<std::int64_t>(named.size()));
 }
@@ -163,6 +171,9 @@ JobReport judged(const std::string& printed, const Rules& rules,
                                         (said.tool_error_line.empty() ? std::string()
                                                                       : ": " + said.tool_error_line)
                                   : "this is no report of compute-sanitizer");
+  if (!said.tool_error_line.empty())
+    return no_answer(std::move(report), Status::error, "tool_failed",
+                     "the tool itself failed: " + said.tool_error_line);
   if (!missing.empty())
     return no_answer(std::move(report), Status::error, "expected_missing",
                      "the target never printed what matches '" + missing.front() + "'");

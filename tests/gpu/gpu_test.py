@@ -170,8 +170,10 @@ def main():
         failed.append("attention_bench")
     if not result["tests"]:
         failed.append("no test tagged [.gpu] was found")
+    absent = [one["title"] for one in result["jobs"] if one["report"]["status"] in ("unavailable", "skipped")]
     print(f"{options.out}: {len(result['tests'])} programs, {len(result['jobs'])} jobs; "
-          + (f"failed: {', '.join(failed)}" if failed else "all passed"))
+          + (f"not available: {', '.join(absent)}; " if absent else "")
+          + (f"failed: {', '.join(failed)}" if failed else "all others passed" if absent else "all passed"))
     sys.exit(1 if failed else 0)
 
 

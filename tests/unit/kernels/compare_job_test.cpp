@@ -134,6 +134,32 @@ TEST_CASE("tensor.compare: planted faults fail under every policy") {
   REQUIRE(reasons(scaled, "dtype") == std::vector<std::string>{"rel_fro_above_limit"});
 }
 
+TEST_CASE("tensor.compare: what has no place in an error is judged beside it") {
+  const char* const policy = GENERATE("budget", "dtype");
+  CAPTURE(policy);
+  const auto reasons = [&](const Files& files) {
+    files.write();
+    json::object inputs = files.inputs();
+    inputs["policy"] = policy;
+    return report_of_run(inputs).reasons;
+  };
+  Files elsewhere;  // as many infinities as expected, at other places
+  set_value(elsewhere.actual, 5, INFINITY);
+  set_value(elsewhere.reference, 6, INFINITY);
+  CHECK(reasons(elsewhere) == std::vector<std::string>{"infinite"});
+  Files other_sign;
+  set_value(other_sign.actual, 5, -INFINITY);
+  set_value(other_sign.reference, 5, INFINITY);
+  CHECK(reasons(other_sign) == std::vector<std::string>{"infinite"});
+  Files same;
+  set_value(same.actual, 5, INFINITY);
+  set_value(same.reference, 5, INFINITY);
+  CHECK(reasons(same).empty());
+  Files no_number;
+  set_value(no_number.reference, 5, std::nan(""));
+  CHECK(reasons(no_number) == std::vector<std::string>{"nan_in_expected"});
+}
+
 TEST_CASE("tensor.compare: what cannot be compared is an error") {
   const auto code = [](json::object inputs) {
     const JobReport report = report_of_run(std::move(inputs));

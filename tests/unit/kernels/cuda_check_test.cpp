@@ -18,9 +18,10 @@ JobReport report_for(cudaError_t code) {
 
 TEST_CASE("a missing driver is unavailable, full memory and faults are errors of their own name") {
   CHECK(cuda::check(cudaSuccess, "multiply"));
-  for (const cudaError_t code : {cudaErrorNoDevice, cudaErrorInsufficientDriver,
-                                 cudaErrorInitializationError, cudaErrorSystemDriverMismatch,
-                                 cudaErrorDevicesUnavailable, cudaErrorNoKernelImageForDevice}) {
+  for (const cudaError_t code :
+       {cudaErrorNoDevice, cudaErrorInsufficientDriver, cudaErrorInitializationError,
+        cudaErrorSystemDriverMismatch, cudaErrorStubLibrary, cudaErrorDevicesUnavailable,
+        cudaErrorNoKernelImageForDevice}) {
     INFO(cudaGetErrorName(code));
     CHECK(report_for(code).status == Status::unavailable);
   }
@@ -40,6 +41,17 @@ TEST_CASE("a missing driver is unavailable, full memory and faults are errors of
     CHECK(report.message.find(cudaGetErrorName(row.code)) != std::string::npos);
     CHECK(report.message.find("multiply") == 0);
   }
+}
+
+TEST_CASE("memory is filled, and written from the host, when the call returns", "[.gpu]") {
+  constexpr std::size_t bytes = std::size_t{1} << 30;  // a fill of a quarter of a millisecond
+  auto buffer = cuda::DeviceBuffer::allocate(bytes);
+  REQUIRE(buffer);
+  REQUIRE(buffer->fill(0xff));
+  CHECK(cudaStreamQuery(nullptr) == cudaSuccess);
+  const std::vector<char> host(bytes, 1);
+  REQUIRE(buffer->upload(host.data()));
+  CHECK(cudaStreamQuery(nullptr) == cudaSuccess);
 }
 
 // The last one here: the fault stays with the process.

@@ -14,6 +14,8 @@
 #include "engine/cel/program.h"
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
+#include "kernels/tensor/files.h"
+#include "tests/unit/kernels/folder.h"
 
 namespace checkride::kernels {
 namespace {
@@ -247,6 +249,22 @@ TEST_CASE("each branch is taken by results that should take it, and by no others
   for (const auto& [name, said] : decisions.reports())
     jobs.insert(std::string(said.at("job").as_string()));
   CHECK(jobs.size() == 14);
+}
+
+TEST_CASE("scales that are no numbers fail, in a report of its type", "[decisions]") {
+  const test::Folder folder;
+  Tensor scales = zeros(ElementType::f32, {1});
+  set_value(scales, 0, std::nan(""));
+  const std::string path = (folder.path / "scales.npy").string();
+  REQUIRE(write_npy(path, scales));
+  const Job& job = job_named("quant.e4m3");
+  const json::value whole = run(job, {{"shape", {1, 1, 16, 16}}, {"scales", path}});
+  CHECK(whole.at("status") == "fail");
+  const auto type = cel::parse_type(result_type(job));
+  const auto value = cel::from_json(json::serialize(without_nulls(whole)));
+  REQUIRE(type);
+  REQUIRE(value);
+  CHECK(cel::conforms(*value, *type));
 }
 
 }  // namespace

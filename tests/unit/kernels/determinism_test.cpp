@@ -80,6 +80,19 @@ TEST_CASE("comparisons and quantisers repeat on the device", "[.gpu]") {
   }
 }
 
+TEST_CASE("inputs of a subject that are not of their types are refused") {
+  for (const std::string shape : {"5", "\"5\"", "[1, 1.5]", "[[1]]"}) {
+    INFO(shape);
+    for (const std::string cross : {"true", "false"}) {
+      const JobReport report = test::run_job(
+          "determinism", R"({"backend": "cpu", "subject": "quant.e4m3", "cross_process": )" +
+                             cross + R"(, "subject_inputs": {"shape": )" + shape + "}}");
+      CHECK(report.reasons == std::vector<std::string>{"invalid_input"});
+      CHECK(report.message.find("shape of quant.e4m3 is not list<int>") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("the hash knows every bit, its place and the length") {
   std::vector<std::byte> bytes = random_bytes(1003, 3);
   const std::uint64_t hash = position_hash(bytes);

@@ -40,6 +40,31 @@ TEST_CASE("a launch that fails is not captured", "[.gpu][small]") {
   CHECK(nodes.error().code == ErrorCode::unsupported);
 }
 
+TEST_CASE("after a capture that failed the next launch is not taken for it", "[.gpu][small]") {
+  // Waiting for the device ends a capture with an error.
+  const auto nodes =
+      measure::nodes_of([](CUstream_st*, int) -> Result<void> { return cuda::synchronize(); });
+  REQUIRE_FALSE(nodes);
+  CHECK(measure::nodes_of(measure::empty_launch({LaunchShape{}})));
+}
+
+TEST_CASE("launches that overlap are told from those that wait", "[.gpu][small]") {
+  const auto overlaps = [](const measure::Launch& launch, measure::Replay replay) {
+    const auto timer = measure::LaunchTimer::prepare(launch, 2, replay);
+    REQUIRE(timer);
+    return timer->programmatic_launch();
+  };
+  using measure::Replay;
+  const auto early = [](CUstream_st* stream, int) { return launch_overlapping(stream); };
+  const auto waiting = measure::empty_launch({LaunchShape{}});
+  for (const Replay replay : {Replay::one_graph, Replay::eager}) {
+    CHECK(overlaps(early, replay));
+    CHECK_FALSE(overlaps(waiting, replay));
+  }
+  // Between graphs nothing overlaps.
+  CHECK_FALSE(overlaps(early, Replay::single_graphs));
+}
+
 TEST_CASE("two kernels a launch have the floor of two", "[.gpu]") {
   const auto us = [](const std::vector<LaunchShape>& shapes) {
     const auto timing = measure::time_graph(measure::empty_launch(shapes), 100, 50);

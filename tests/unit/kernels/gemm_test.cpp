@@ -193,6 +193,18 @@ TEST_CASE("judging on the host: a flipped bit in the second product is named") {
   CHECK(*outcome->freivalds < 1e-5);
 }
 
+TEST_CASE("judging on the host: many wrong elements of one product are one wrong product") {
+  const Problem problem{64, 64, 64};
+  const auto outcome = judge_on_host(problem, 0.0, [](void* c, std::int64_t iteration) {
+    for (int i = 0; i < 20 && iteration == 0; ++i) static_cast<float*>(c)[i] += 4.0f;
+    return Result<void>();
+  });
+  REQUIRE(outcome);
+  CHECK(outcome->iterations == 2);
+  CHECK(outcome->mismatch.count == 20);
+  CHECK(outcome->mismatch_iteration == 0);
+}
+
 TEST_CASE("gemm.tensor on the host, both modes, every type") {
   for (const Element element : elements) {
     const std::string dtype(to_string(element));

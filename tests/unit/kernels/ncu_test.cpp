@@ -117,6 +117,21 @@ TEST_CASE("what keeps ncu from an answer is named, and is never a pass", "[ncu]"
   CHECK_FALSE(run_job(ncu_parse_job(), {{"text", "x"}, {"kernels", "("}}));
 }
 
+TEST_CASE("kernels without a duration are not above a bound, nor is a failed profile", "[ncu]") {
+  std::string without;
+  tools::each_line(captured("attention_long"), [&](std::string_view line) {
+    if (line.find("gpu__time_duration") == line.npos) without += std::string(line) + "\n";
+  });
+  json::object inputs{{"text", without}, {"required_fields", {"dram_bytes"}}};
+  CHECK(run_job(ncu_parse_job(), inputs)->status == Status::pass);
+  inputs["bound_us"] = 0.57;
+  inputs["attained_of_bound_pct_min"] = 80.0;
+  CHECK(reason(*run_job(ncu_parse_job(), inputs)) == "missing_metrics");
+  const std::string failed =
+      captured("attention_long") + "==ERROR== Failed to profile \"forward\" in process 7\n";
+  CHECK(reason(*run_job(ncu_parse_job(), {{"text", failed}})) == "tool_failed");
+}
+
 TEST_CASE("a report cut anywhere is read, refused or cut to whole records", "[ncu]") {
   for (const char* name : {"attention_long", "attention_wide", "scaled_units"}) {
     const std::string whole = captured(name);

@@ -88,6 +88,36 @@ TEST_CASE("a run that shows no kernel is no pass", "[sanitizer]") {
   CHECK_FALSE(run_job(sanitizer_parse_job(), {{"text", "x"}, {"tool", "valgrind"}}));
 }
 
+TEST_CASE("a pattern that nothing matches shows nothing", "[sanitizer]") {
+  for (const char* pattern : {".*", "^", "x?", "(launched)*"}) {
+    INFO(pattern);
+    CHECK_FALSE(run_job(sanitizer_parse_job(), {{"text", "x\ny"}, {"kernel_line", pattern}}));
+    CHECK_FALSE(run_job(sanitizer_parse_job(), {{"text", "x\ny"}, {"expect", {pattern}}}));
+  }
+  // The last line without its end counts as the others do.
+  const auto report = run_job(sanitizer_parse_job(), {{"text",
+                                                       "========= COMPUTE-SANITIZER\n"
+                                                       "========= ERROR SUMMARY: 0 errors\n"
+                                                       "launched\nlaunched"},
+                                                      {"kernel_line", "launched"}});
+  REQUIRE(report);
+  CHECK(report->status == Status::pass);
+  CHECK(report->fields.at("kernels_checked").as_int64() == 2);
+}
+
+TEST_CASE("a tool that failed itself has found nothing out", "[sanitizer]") {
+  const auto report = run_job(sanitizer_parse_job(), {{"text",
+                                                       "========= COMPUTE-SANITIZER\n"
+                                                       "========= Internal Sanitizer Error: x\n"
+                                                       "========= ERROR SUMMARY: 0 errors\n"
+                                                       "launched\n"},
+                                                      {"exit_code", 1},
+                                                      {"kernel_line", "launched"}});
+  REQUIRE(report);
+  CHECK(report->status == Status::error);
+  CHECK(report->reasons == std::vector<std::string>{"tool_failed"});
+}
+
 TEST_CASE("records say where", "[sanitizer]") {
   auto said = read_sanitizer_report(captured("memcheck_wild_write"));
   CHECK(said.errors == 36);
@@ -163,7 +193,7 @@ TEST_CASE("a report cut before its summary never passes", "[sanitizer]") {
     const std::size_t summary = whole.rfind("========= ");
     for (std::size_t cut = 1; cut < summary + 20; ++cut) {
       const auto report = run_job(sanitizer_parse_job(),
-                                  {{"text", whole.substr(0, cut)}, {"expect", json::array{""}}});
+                                  {{"text", whole.substr(0, cut)}, {"expect", json::array{"."}}});
       REQUIRE(report);
       INFO(whole.substr(0, cut));
       CHECK(report->status == Status::error);

@@ -322,13 +322,18 @@ TEST_CASE("planted faults are found, each by its name") {
         FaultyPass::Fault([](auto&out, int) { std::ranges::fill(out, poison); }),
         FaultyPass::Fault([](auto&out, int) { out[7000] = 0xfc00; })}) {
     const JobReport report = found(fault);
-    for (const char* name :
-         {"max_abs", "max_rel", "mean_abs", "rel_fro", "cosine", "err_max", "err_over_model"}) {
+    for (const char* name : {"max_abs", "max_rel", "mean_abs", "rel_fro", "cosine", "ulp_p99",
+                             "ulp_max", "err_max", "err_over_model"}) {
       INFO(name);
       CHECK(report.fields.at(name).is_null());
     }
     CHECK(report.fields.at("mismatch").as_int64() > 0);
   }
+  // The worst elements are named by their places.
+  const JobReport flipped = found([](auto& out, int) { out[9000] ^= 0x4000; });
+  CHECK(flipped.fields.at("worst").at(0).at("index") == 9000);
+  CHECK(flipped.fields.at("max_abs_index") == 9000);
+  CHECK(flipped.fields.at("ulp_hist").as_array().size() == 34);
   const JobReport unwritten = found([](auto& out, int) { std::fill_n(&out[640], 64, poison); });
   CHECK(says(unwritten, "unwritten"));
   CHECK(unwritten.fields.at("unwritten") == 64);
@@ -337,6 +342,32 @@ TEST_CASE("planted faults are found, each by its name") {
   // One unit of the first row is within the budget, and still not the value.
   const JobReport first = found([](auto& out, int) { out[3] ^= 1; });
   CHECK(first.reasons == std::vector<std::string>{"invariant_causal_first_row"});
+}
+
+TEST_CASE("of rows compared by sample the worst element has its place in the whole output") {
+  // More multiplications than are compared in full.
+  const SdpaCase sdpa = case_for(
+      {{"backend", "cpu"}, {"heads", 2}, {"seq", 1500}, {"kv_seq", 1500}, {"causal", false}});
+  const auto out = compute_on_host(sdpa, sdpa.tensors);
+  std::vector<std::uint16_t> wrong = out;
+  for (std::size_t d = 0; d < 64; ++d) wrong[2999 * 64 + d] = f16_from_float(9.0f);
+  const Judgement judged_wrong = judge_output(sdpa, wrong, 1);
+  CHECK(judged_wrong.fields.at("oracle") == "fp64_rows");
+  const std::int64_t at = judged_wrong.fields.at("max_abs_index").as_int64();
+  CHECK(at / 64 == 2999);
+  CHECK(judged_wrong.fields.at("worst").at(0).at("index") == at);
+  CHECK(judge_output(sdpa, out, 1).reasons.empty());
+}
+
+TEST_CASE("an output that should be zero and is not is wrong in e4m3 too") {
+  SdpaCase sdpa = case_for(small({{"dtype", "e4m3"}}));
+  std::ranges::fill(sdpa.tensors.v, std::uint16_t{0});
+  std::vector<std::uint16_t> out = compute_on_host(sdpa, sdpa.tensors);
+  CHECK(judge_output(sdpa, out, 1).reasons.empty());
+  out[5] = 1;  // the smallest number above zero
+  const Judgement judgement = judge_output(sdpa, out, 1);
+  CHECK(judgement.fields.at("rel_fro").is_null());
+  CHECK(std::ranges::count(judgement.reasons, "over_error_model") == 1);
 }
 
 TEST_CASE("a reference that is no number judges nothing right") {
@@ -418,6 +449,30 @@ TEST_CASE("the bound is the longest of matrix products, exponentials and memory"
   CHECK(bound_of(codes).by == "exponentials");
   CHECK(bound_of(codes).us == Approx(0.501).epsilon(0.001));
   CHECK(bound_of(case_for(small({{"seq", 1}}))).by == "memory");
+}
+
+TEST_CASE("a launch quicker than its bound is no pass, and hides no wrong output") {
+  const auto timed = [](double attained, const char* by, bool wrong) {
+    JobReport report;
+    report.status = Status::pass;
+    if (wrong) report.fail_with("unwritten");
+    report.fields = {{"attained_of_bound_pct", attained}, {"bound_by", by}};
+    judge_time(report);
+    return report;
+  };
+  CHECK(timed(99.0, "matrix", false).status == Status::pass);
+  CHECK(timed(140.0, "memory", false).status == Status::pass);
+  const JobReport quick = timed(140.0, "matrix", false);
+  CHECK(quick.status == Status::error);
+  CHECK(quick.reasons == std::vector<std::string>{"above_physical_limit"});
+  const JobReport idle = timed(140.0, "exponentials", true);
+  CHECK(idle.status == Status::fail);
+  CHECK(idle.reasons == std::vector<std::string>{"unwritten", "above_physical_limit"});
+  JobReport untimed;
+  untimed.status = Status::pass;
+  untimed.fields = {{"attained_of_bound_pct", nullptr}, {"bound_by", nullptr}};
+  judge_time(untimed);
+  CHECK(untimed.status == Status::pass);
 }
 
 TEST_CASE("what an H200 answered, replayed: the host asks the same and agrees") {

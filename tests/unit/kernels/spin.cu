@@ -28,6 +28,19 @@ Result<void> launch_spin(long long cycles, CUstream_st* stream) {
   return cuda::check(cudaGetLastError(), "queue the spin kernel");
 }
 
+Result<void> launch_overlapping(CUstream_st* stream) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(1);
+  config.blockDim = dim3(32);
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  return cuda::check(cudaLaunchKernelEx(&config, spin, 1000LL), "queue an overlapping kernel");
+}
+
 Result<std::vector<double>> spin_block(long long cycles, int nodes, int samples) {
   using cuda::check;
   cudaStream_t stream = nullptr;

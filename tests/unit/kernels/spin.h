@@ -14,6 +14,8 @@ namespace checkride::kernels {
 Result<void> write_nowhere();
 
 Result<void> launch_spin(long long cycles, CUstream_st* stream);
+// The same of 1000 cycles, which need not wait for the launch ahead of it to end.
+Result<void> launch_overlapping(CUstream_st* stream);
 // One block: a fresh stream, graph of `nodes` launches and events; microseconds per launch. What an
 // error leaves behind goes with the process.
 Result<std::vector<double>> spin_block(long long cycles, int nodes, int samples);
