@@ -210,6 +210,8 @@ def limits_name_themselves_and_needs_that_cannot_be_met_say_so(place):
     contains(outcomes[1]["message"], "it needs 64 of the resource 'gpu', and this store has 2",
              "the second job's message")
     place.checkride("--resource", "gpu", "run", workflow).must(USAGE)
+    contains(place.checkride("--resource", "gpu=3", "ls").must(USAGE).err, "`ls` keeps nothing",
+             "what is said about a declaration that would be lost")
 
 
 @case
