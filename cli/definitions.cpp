@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/base/files.h"
+#include "cli/given_file.h"
 
 namespace checkride::cli {
 
@@ -19,11 +19,8 @@ Result<std::pair<std::string, std::string>> find_source(const std::string& name_
                                           "'; shipped are " + known +
                                           ", or name a file ending in .yaml");
   }
-  auto text = read_file(name_or_path, document_bytes_max);
-  if (!text && text.error().code == ErrorCode::io)  // of the definition, not of the store
-    return fail(ErrorCode::invalid_argument, text.error().message);
-  if (!text) return tl::unexpected(std::move(text).error());
-  return std::pair(*std::move(text), name_or_path);
+  CR_TRY(std::string text, read_given(name_or_path, document_bytes_max));
+  return std::pair(std::move(text), name_or_path);
 }
 
 namespace {

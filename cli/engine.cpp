@@ -138,6 +138,11 @@ tl::unexpected<Error> Engine::failed() {
 }
 
 Result<CommandReply> Engine::submit(Command command) {
+  // What happened while nobody drove comes before what is asked for now.
+  while (runtime_->recovering() && !runtime_->fatal()) {
+    io_.restart();
+    io_.run_one();
+  }
   std::optional<CommandReply> answer;
   runtime_->submit(std::move(command), [&](const CommandReply& reply) { answer = reply; });
   // A command on its way to the disk is waited for even when a signal comes.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   parser.app.require_subcommand(1);
   parser.app.failure_message(usage_error);
   add_acting_verbs(parser);
+  const std::vector<CLI::App*> acting = parser.app.get_subcommands({});
   add_reading_verbs(parser);
   add_kernel_verbs(parser);
   try {
@@ -77,6 +79,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = parser.app.exit(error, std::cout, std::cerr);
     return code == 0 ? exit_ok : exit_usage;
+  }
+
+  const CLI::App* verb = parser.app.get_subcommands().front();
+  if (!parser.resources.empty() && std::find(acting.begin(), acting.end(), verb) == acting.end()) {
+    std::cerr << "checkride: --resource is kept by the verbs that act, such as `checkride run`; `"
+              << verb->get_name() << "` keeps nothing\n";
+    return exit_usage;
   }
 
   const JobCatalog catalog = all_jobs();

@@ -3,7 +3,8 @@
 #include <filesystem>
 #include <set>
 
-#include "engine/base/files.h"
+#include "cli/given_file.h"
+#include "engine/cel/utf8.h"
 
 namespace checkride::cli {
 
@@ -111,7 +112,7 @@ Result<cel::Map> parse_parameters(const Definition& definition,
     return nullptr;
   };
   if (!json_file.empty()) {
-    CR_TRY(const std::string text, read_file(json_file, 1 << 20));
+    CR_TRY(const std::string text, read_given(json_file, 1 << 20));
     auto parsed = cel::from_json(text);
     if (!parsed) return fail(parsed.error(), json_file);
     if (parsed->kind() != Kind::map)
@@ -128,6 +129,8 @@ Result<cel::Map> parse_parameters(const Definition& definition,
     if (equals == std::string::npos || equals == 0)
       return fail(ErrorCode::invalid_argument, "'" + text + "' is no parameter; write -p name=value");
     const std::string name = text.substr(0, equals);
+    if (!cel::is_valid_utf8(text))
+      return fail(ErrorCode::invalid_argument, "parameter '" + name + "' is not UTF-8");
     if (!named.insert(name).second)
       return fail(ErrorCode::invalid_argument, "parameter '" + name + "' is given twice with -p");
     const FieldSpec* spec = spec_of(name);

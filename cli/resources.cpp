@@ -32,9 +32,10 @@ fs::path file_of(const fs::path& store) {
 
 Result<std::vector<std::string>> names_in(const std::string& resource, const std::string& text) {
   const auto refuse = [&](const std::string& why) {
-    return fail(ErrorCode::invalid_argument,
-                "'" + resource + "=" + text + "' declares no resource: " + why +
-                    "; write a number such as gpu=2 or names such as port=8001,8002");
+    return fail(
+        ErrorCode::invalid_argument,
+        "'" + resource + "=" + text + "' declares no resource: " + why +
+            "; write a number such as gpu=2 or names such as port=8001,8002 (one: port=8001,)");
   };
   std::vector<std::string> names;
   std::uint32_t count = 0;

@@ -1,14 +1,19 @@
 #include "cli/commands/acting.h"
 #include "cli/verbs.h"
+#include "engine/cel/utf8.h"
 
 namespace checkride::cli {
 
 namespace {
 
+std::string not_utf8(const std::string& text) {
+  return cel::is_valid_utf8(text) ? std::string() : std::string("it is not UTF-8");
+}
+
 template <class Options>
 void add_reason(CLI::App& verb, const std::shared_ptr<Options>& options) {
-  verb.add_option("--why", options->why, "reason, kept in the log");
-  verb.add_option("--as", options->claimed, "act under this name");
+  verb.add_option("--why", options->why, "reason, kept in the log")->check(not_utf8);
+  verb.add_option("--as", options->claimed, "act under this name")->check(not_utf8);
 }
 
 }  // namespace
@@ -22,7 +27,7 @@ void add_acting_verbs(Parser& parser) {
             ->allow_extra_args(false);
         verb.add_option("--params", options->params_file, "JSON file of parameters");
         verb.add_option("--id", options->id, "run id; default WORKFLOW-N");
-        verb.add_option("--as", options->claimed, "act under this name");
+        verb.add_option("--as", options->claimed, "act under this name")->check(not_utf8);
         auto* detach = verb.add_flag("--detach", options->detach, "go on in the background");
         auto* dry = verb.add_flag("--dry-run", options->dry_run,
                                   "print the plan; nothing is started or written");
@@ -89,7 +94,8 @@ void add_acting_verbs(Parser& parser) {
           options->how = "goto";
           options->state = state;
         });
-        verb.add_option("--result", options->result_file, "JSON file with the job's result");
+        verb.add_option("--result", options->result_file, "JSON file with the job's result")
+            ->needs(how->get_option("--finished"));
         add_reason(verb, options);
       });
   parser.verb<EndOptions>("cancel", "end a run; its jobs are stopped", cmd_cancel,

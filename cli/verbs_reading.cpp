@@ -127,7 +127,8 @@ void add_reading_verbs(Parser& parser) {
                            [](CLI::App& verb, const auto& o) {
                              verb.add_option("run", o->run)->required();
                              verb.add_option("state", o->state, "of this state only");
-                             verb.add_option("--tail", o->tail_bytes, "last bytes of each stream");
+                             verb.add_option("--tail", o->tail_bytes, "last bytes of each stream")
+                                 ->check(CLI::NonNegativeNumber);
                              verb.add_flag("-f,--follow", o->follow,
                                            "what jobs print, until the run ends or waits for a person");
                              verb.add_flag("--last", o->last, "the last attempt of each state");
@@ -136,8 +137,10 @@ void add_reading_verbs(Parser& parser) {
                               [](CLI::App& verb, const auto& o) {
                                 verb.add_option("run", o->run)->required();
                                 verb.add_option("--type", o->types, "events of this type only");
-                                verb.add_option("--from", o->from, "first sequence");
-                                verb.add_option("--limit", o->limit, "at most so many");
+                                verb.add_option("--from", o->from, "first sequence")
+                                    ->check(CLI::NonNegativeNumber);
+                                verb.add_option("--limit", o->limit, "at most so many")
+                                    ->check(CLI::NonNegativeNumber);
                               });
   parser.verb<ShowOptions>("show", "the full state of a run at any sequence", cmd_show,
                            [](CLI::App& verb, const auto& o) {

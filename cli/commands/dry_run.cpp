@@ -18,6 +18,13 @@ using rehearsal::PlanStep;
 
 constexpr std::size_t value_width_max = 100;
 
+// A title or a section with the plan's params in it.
+std::string shown(const View& view, const Plan& plan, const std::string& text) {
+  RunState state;
+  state.params = plan.params;
+  return filled(view, state, text);
+}
+
 class PlanText {
  public:
   PlanText(const Context& context, Mask mask) : style_(style_of(context)), mask_(std::move(mask)) {}
@@ -34,9 +41,7 @@ class PlanText {
     const StateSpec& spec = plan.definition->states[step.state.value];
     std::string text = style_(Tone::bold, view.state(step.state));
     if (spec.title.empty()) return text;
-    RunState state;
-    state.params = plan.params;
-    return text + "  " + filled(view, state, spec.title);
+    return text + "  " + shown(view, plan, spec.title);
   }
 
   void print(const Plan& plan, const std::string& indent) {
@@ -44,7 +49,7 @@ class PlanText {
     std::string section;
     std::size_t number = 0;
     for (const PlanStep& step : plan.steps) {
-      if (const std::string own = section_of(*plan.definition, step.state);
+      if (const std::string own = shown(view, plan, section_of(*plan.definition, step.state));
           !own.empty() && own != section) {
         section = own;
         text_ += indent + style_(Tone::bold, section) + "\n";
@@ -147,9 +152,10 @@ json::object plan_json(const Plan& plan, const Mask& mask) {
   };
   json::array steps;
   for (const PlanStep& step : plan.steps) {
-    json::object object{{"state", view.state(step.state)},
-                        {"title", plan.definition->states[step.state.value].title},
-                        {"otherwise", names(step.otherwise)}};
+    json::object object{
+        {"state", view.state(step.state)},
+        {"title", shown(view, plan, plan.definition->states[step.state.value].title)},
+        {"otherwise", names(step.otherwise)}};
     if (step.next) object["next"] = view.state(*step.next);
     if (step.invoke != nullptr) {
       object["job"] = step.invoke->signature.name;

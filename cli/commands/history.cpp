@@ -88,7 +88,7 @@ class Printer {
     if (kept.empty()) return true;
     if (options_.limit != 0 && printed_ == options_.limit) return false;
     events = std::move(kept);
-    context_.out << (printed_++ == 0 ? "\n" : ",\n") << json::serialize(object);
+    context_.out << (printed_++ == 0 ? "\n" : ",\n") << serialized(object);
     return true;
   }
 

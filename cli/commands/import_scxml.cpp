@@ -5,14 +5,14 @@
 
 #include "cli/commands/load.h"
 #include "cli/commands/scxml_remarks.h"
-#include "engine/base/files.h"
+#include "cli/given_file.h"
 #include "workflows/loader/load.h"
 #include "workflows/scxml/scxml.h"
 
 namespace checkride::cli {
 
 int cmd_import_scxml(const Context& context, const ImportScxmlOptions& options) {
-  const auto text = read_file(options.file, document_bytes_max);
+  const auto text = read_given(options.file, document_bytes_max);
   if (!text) return report_error(context, text.error());
   const auto imported = import_scxml(*text, std::filesystem::path(options.file).stem().string());
   if (!imported) {

@@ -56,11 +56,31 @@ Result<std::shared_ptr<const JobIntended>> RunLoader::intent_of(const RunState& 
   return found;
 }
 
+// Its last event but for the commands that were refused since.
+Result<Timestamp> RunLoader::ended(const RunState& state) {
+  Timestamp time = state.updated;
+  for (Sequence at = state.last; at.value > 0;) {
+    bool refusal = false;
+    CR_CHECK(reader_.read(state.run, at, [&](const Record& record) {
+      time = record.time;
+      refusal = record.events.size() == 1 &&
+                std::holds_alternative<CommandRejected>(record.events.front());
+      at = Sequence(record.first.value - 1);
+      return false;
+    }));
+    if (!refusal) break;
+  }
+  return time;
+}
+
 Result<RunTree> RunLoader::load(const RunHead& head, std::optional<Sequence> at_most) {
   RunTree run;
   run.head = head;
   // No further than the head: a live run may move on between the two reads.
   CR_TRY(run.state, load_state(reader_, head.run, at_most.value_or(head.last)));
+  if (run.state.finished()) {
+    CR_TRY(run.ended, ended(run.state));
+  }
   const Digest hash = run.state.start.definition;
   if (const auto loaded = definition(hash)) {
     run.view = View(*loaded);

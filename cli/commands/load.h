@@ -33,6 +33,7 @@ class RunLoader {
  private:
   Result<RunTree> load(const RunHead& head, std::optional<Sequence> at_most);
   Result<std::shared_ptr<const JobIntended>> intent_of(const RunState& child);
+  Result<Timestamp> ended(const RunState& state);
   // Secrets of the runs above.
   Result<Mask> mask_above(const RunState& run);
 

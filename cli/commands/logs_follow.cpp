@@ -49,7 +49,7 @@ class Printer {
                          {"state", from.attempt.state},
                          {"stream", stream.name},
                          {"text", shown}};
-      context_.out << json::serialize(piece) << "\n";
+      context_.out << serialized(piece) << "\n";
     } else {
       heading(from, stream.name);
       if (context_.terminal)
@@ -67,7 +67,7 @@ class Printer {
                        {"run", from.attempt.run.value},
                        {"state", from.attempt.state},
                        {"ended", to_string(trace)}};
-      context_.out << json::serialize(end) << "\n";
+      context_.out << serialized(end) << "\n";
     } else {
       end_line();
       context_.out << style_(Tone::dim, "── " + from.attempt.state + " " + words(trace)) << "\n";

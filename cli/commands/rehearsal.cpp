@@ -5,8 +5,8 @@
 
 #include "cli/commands/load.h"
 #include "cli/commands/report.h"
+#include "cli/given_file.h"
 #include "cli/render/live_line.h"
-#include "engine/base/files.h"
 #include "engine/base/version.h"
 #include "engine/decider/decide.h"
 
@@ -111,7 +111,7 @@ Result<std::shared_ptr<const rehearsal::CaseFile>> load_cases(const std::string&
 
 int run_rehearsal(const Context& context, const std::shared_ptr<const Definition>& definition,
                   const std::string& path, const std::string& name, const cel::Map& params) {
-  const auto text = read_file(path, document_bytes_max);
+  const auto text = read_given(path, document_bytes_max);
   if (!text) return report_error(context, text.error());
   const auto file = load_cases(*text, path, *definition);
   if (!file) return report_error(context, file.error());

@@ -32,7 +32,7 @@ std::optional<ReplayDifference> compare(const Record& record, const std::vector<
 
 std::string event_words(const View& view, const std::optional<Event>& event) {
   if (!event) return "nothing more";
-  return json::serialize(as_json(view, *event));
+  return serialized(as_json(view, *event));
 }
 
 std::string difference_text(const View& view, const ReplayReport& report) {

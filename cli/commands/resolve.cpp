@@ -2,9 +2,9 @@
 
 #include "cli/acting.h"
 #include "cli/commands/acting.h"
+#include "cli/given_file.h"
 #include "cli/parameters.h"
 #include "cli/render/text.h"
-#include "engine/base/files.h"
 
 namespace checkride::cli {
 
@@ -59,7 +59,7 @@ void explain(const Context& context, const std::vector<OpenIncident>& incidents)
 Result<JobOutcome> outcome_from(const std::string& file, const OpenIncident& incident) {
   if (file.empty())
     return fail(ErrorCode::invalid_argument, "say how the job ended with --result FILE (JSON)");
-  CR_TRY(const std::string text, read_file(file, result_bytes_max));
+  CR_TRY(const std::string text, read_given(file, result_bytes_max));
   auto value = cel::from_json(text);
   if (!value) return fail(value.error(), file);
   JobOutcome outcome;

@@ -5,7 +5,7 @@
 
 #include "cli/commands/load.h"
 #include "cli/commands/rehearsal.h"
-#include "engine/base/files.h"
+#include "cli/given_file.h"
 #include "workflows/loader/load.h"
 #include "workflows/rehearsal/expect.h"
 
@@ -67,7 +67,7 @@ Result<std::shared_ptr<const Definition>> load(const Context& context, const std
 Result<std::shared_ptr<const rehearsal::CaseFile>> find_cases(const TestOptions& options,
                                                               const Definition& definition) {
   if (!options.cases.empty()) {
-    CR_TRY(const std::string text, read_file(options.cases, document_bytes_max));
+    CR_TRY(const std::string text, read_given(options.cases, document_bytes_max));
     return load_cases(text, options.cases, definition);
   }
   const std::string text =

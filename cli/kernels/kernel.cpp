@@ -6,11 +6,11 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/given_file.h"
 #include "cli/kernels/child.h"
 #include "cli/kernels/kinds.h"
 #include "cli/parameters.h"
 #include "cli/render/text.h"
-#include "engine/base/files.h"
 #include "engine/cel/text.h"
 #include "kernels/catalog/catalog.h"
 #include "kernels/job/envelope.h"
@@ -57,11 +57,13 @@ void print_fields(std::ostream& out, const std::string& title, const cel::Type& 
 Result<cel::Map> given_inputs(const KernelRunOptions& options, const cel::Type& type) {
   std::string text;
   if (options.inputs == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+    text.resize(inputs_bytes_max + 1);  // no more is read, however much there is
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::cin.gcount()));
     if (text.size() > inputs_bytes_max)
       return fail(ErrorCode::invalid_argument, "the inputs are larger than 1 MiB");
   } else if (!options.inputs.empty()) {
-    CR_TRY(text, read_file(options.inputs, inputs_bytes_max));
+    CR_TRY(text, read_given(options.inputs, inputs_bytes_max));
   }
   cel::Map inputs;
   if (!text.empty()) {

@@ -23,8 +23,9 @@ struct Collector {
   // Depth is bounded by chart_depth_max.
   void walk(StateIndex index, std::string heading, std::size_t depth) {
     const StateSpec& spec = definition.states[index.value];
-    if (!spec.section.empty() && spec.section != heading) {
-      heading = spec.section;
+    const std::string section_heading = filled(run.view, run.state, spec.section);
+    if (!section_heading.empty() && section_heading != heading) {
+      heading = section_heading;
       depth = 0;
       section(heading);
     }

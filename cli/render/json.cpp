@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/cel/utf8.h"
+
 namespace checkride::cli {
 
 json::value as_json(const cel::Value& value) {
@@ -68,8 +70,19 @@ double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+std::string serialized(const json::value& value) {
+  std::string text = json::serialize(value);
+  if (cel::is_valid_utf8(text)) return text;
+  std::string repaired;
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = cel::decode_utf8(text, at);
+    cel::append_utf8(repaired, c == cel::invalid_code_point ? U'\uFFFD' : c);
+  }
+  return repaired;
+}
+
 std::string document(const json::value& value) {
-  return json::serialize(value) + "\n";
+  return serialized(value) + "\n";
 }
 
 }  // namespace checkride::cli

@@ -22,7 +22,9 @@ json::string as_json(const Digest& digest);
 json::object as_json(const Actor& actor);
 double seconds(Duration duration);
 
-// One document on one line, with a line end.
+// On one line. Texts of the world outside (names of files, output) need not be UTF-8; JSON is.
+std::string serialized(const json::value& value);
+// The same with a line end.
 std::string document(const json::value& value);
 
 }  // namespace checkride::cli

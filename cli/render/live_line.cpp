@@ -32,6 +32,11 @@ class Lines {
     line("!", style_(Tone::warn, std::string(to_string(outcome.failure)) + ": " +
                                      shorten(view_.text(outcome.message), 160)));
   }
+  void operator()(const CompensationFinished& undone) {  // one that failed raises an incident
+    if (undone.ok && !undone.message.empty())
+      line("!", style_(Tone::warn, titled(undone.state) + ": " +
+                                       shorten(view_.text(undone.message), 160)));
+  }
   void operator()(const RetryScheduled& retry) {
     line("↻", titled(retry.state) + ": attempt " + std::to_string(retry.attempt) + " at " +
                   time_text(retry.due));
@@ -94,7 +99,7 @@ class Lines {
   void quiet(const char* mark, std::string text) { add(mark, std::move(text), true); }
   std::string titled(statechart::StateIndex index) const {
     const StateSpec* spec = view_.spec(index);
-    return spec != nullptr && !spec->title.empty() ? clean(view_.text(spec->title))
+    return spec != nullptr && !spec->title.empty() ? clean(filled(view_, state_, spec->title))
                                                    : view_.state(index);
   }
 

@@ -54,8 +54,8 @@ class MarkdownReport {
             ", definition " + code(short_digest(state.start.definition)) + "\n";
     out_ += "- Started: " + time_text(state.started) + " by " + to_string(state.author) + "\n";
     if (state.finished())
-      out_ += "- Ended: " + time_text(state.updated) + ", after " +
-              to_human(state.updated - state.started) + "\n";
+      out_ += "- Ended: " + time_text(tree_.ended) + ", after " +
+              to_human(tree_.ended - state.started) + "\n";
     else
       out_ += "- Last event: " + time_text(state.updated) + "\n";
     out_ += "- Verdict: **" + verdict_line(tree_) + "**\n";
@@ -251,8 +251,9 @@ class MarkdownReport {
         for (const ChecklistLine& line : section.lines) {
           if (line.title.empty() || !line.required || satisfies(line.verdict)) continue;
           text += "- " + clean(line.title) + in_run(run) + ": " +
-                  (line.verdict == Verdict::none ? "not reached"
-                                                 : std::string(to_string(line.verdict))) +
+                  (line.verdict != Verdict::none ? std::string(to_string(line.verdict))
+                   : line.active                 ? "in progress"
+                                                 : "not reached") +
                   "\n";
         }
     });

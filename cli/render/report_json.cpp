@@ -63,6 +63,7 @@ json::object run_json(const RunTree& run, const TreeEvidence& all) {
                       {"output", as_json(run.view, state.output)},
                       {"last", run.head.last.value},
                       {"chain", as_json(run.head.chain)}};
+  if (state.finished()) object["ended"] = as_json(run.ended);
   if (run.intent != nullptr) {
     object["parent"] = run.intent->spec.run.value;
     object["parent_state"] = run.intent->spec.state;

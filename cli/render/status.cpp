@@ -275,7 +275,7 @@ std::string status_text(const RunTree& tree, Timestamp now, std::optional<bool> 
       style(tone_of(activity, state.outcome), outcome_or_activity(activity, state.outcome)) + "\n";
   out += style(Tone::dim,
                "started " + time_text(state.started) + " by " + to_string(state.author) + ", " +
-                   (state.finished() ? "took " + to_human(state.updated - state.started)
+                   (state.finished() ? "took " + to_human(tree.ended - state.started)
                                      : "last event " + to_human(now - state.updated) + " ago") +
                    ", workflow " + state.start.definition_name + ", " +
                    counted(state.last.value, "event")) +
@@ -335,6 +335,7 @@ json::object status_json(const RunTree& tree, std::optional<bool> driven) {
                       {"author", as_json(state.author)},
                       {"last", state.last.value},
                       {"chain", as_json(tree.head.chain)}};
+  if (state.finished()) object["ended"] = as_json(tree.ended);
   if (tree.intent != nullptr) {
     object["parent"] = tree.intent->spec.run.value;
     object["parent_state"] = tree.intent->spec.state;

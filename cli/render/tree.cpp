@@ -101,7 +101,8 @@ void add_incident_ways(Question& question) {
       default: way("--retry", "decide the same input again"); break;
     }
   }
-  way("--goto STATE", "leave every active state and enter STATE");
+  if (run.state.mode == RunMode::running)
+    way("--goto STATE", "leave every active state and enter STATE");
   if (incident.kind == IncidentKind::undo_failed)
     way("--give-up", "go on rolling back without it; a person takes care of it");
   else if (about_job)
@@ -322,6 +323,19 @@ std::vector<Question> questions(const RunTree& tree) {
   return gates;
 }
 
+namespace {
+
+// The clock that answers a gate when nobody does, or null.
+const TimerRecord* expiry_of(const RunTree& run, const Token& gate) {
+  for (const auto& [id, timer] : run.state.timers)
+    if (timer.purpose == TimerPurpose::gate_expiry && timer.event == gate.value &&
+        run.view.spec(timer.state) != nullptr)
+      return &timer;
+  return nullptr;
+}
+
+}  // namespace
+
 std::string question_text(const Question& question, Timestamp now, const Style& style) {
   const RunTree& run = *question.run;
   std::string out;
@@ -334,7 +348,8 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
     const StateSpec* spec = run.view.spec(gate.state);
     out += style(Tone::bold, "gate " + run.view.state(gate.state)) + in_child +
            style(Tone::dim, age) + "\n";
-    if (spec != nullptr && spec->reports()) out += wrapped(spec->title, "  ", "  ");
+    if (spec != nullptr && spec->reports())
+      out += wrapped(filled(run.view, run.state, spec->title), "  ", "  ");
     if (!gate.question.empty()) out += wrapped(run.view.text(gate.question), "  ", "  ");
     for (const auto& [key, value] : gate.inputs) {
       const std::string name = key.kind() == cel::Kind::string ? key.as_string() : "";
@@ -344,6 +359,16 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
       std::string who;
       for (const std::string& name : gate.who) who += (who.empty() ? "" : ", ") + name;
       out += "  for " + who + "\n";
+    }
+    if (const TimerRecord* expiry = expiry_of(run, question.token)) {
+      const Duration left = expiry->due - now;
+      const std::string answer = run.view.spec(gate.state)->invoke->gate.expiry_answer;
+      out += left > Duration(0)
+                 ? "  " + answer + " is taken in " + to_human(left) + " when nobody answers\n"
+                 : style(Tone::warn, "  its time was over " + to_human(-left) +
+                                         " ago: the next to open the store finds " + answer +
+                                         " taken") +
+                       "\n";
     }
   } else if (!question.message.empty()) {
     const MessageSpec* spec = run.view.definition()->message(question.message);
@@ -386,6 +411,10 @@ json::object as_json(const Question& question) {
     object["options"] = as_json(gate.options);
     object["who"] = as_json(gate.who);
     object["inputs"] = as_json(run.view, cel::Value(gate.inputs));
+    if (const TimerRecord* expiry = expiry_of(run, question.token)) {
+      object["expires"] = as_json(expiry->due);
+      object["expiry_answer"] = run.view.spec(gate.state)->invoke->gate.expiry_answer;
+    }
   } else if (!question.message.empty()) {
     const MessageSpec* spec = run.view.definition()->message(question.message);
     object["message"] = question.message;

@@ -26,6 +26,7 @@ struct LeaseHolder {
 struct RunTree {
   RunHead head;
   RunState state;
+  Timestamp ended;  // of a run that has; what it refused later moves `state.updated` alone
   View view;
   // The parent's JobIntended that started it, and what it was started for; null at the top.
   std::shared_ptr<const JobIntended> intent;

@@ -13,6 +13,20 @@ namespace {
 // An undo that never started, or was lost and is safe to repeat, is tried this often.
 constexpr std::uint32_t lost_undos_max = 3;
 
+// What a rollback has to undo, newest first: the states at work when the run was ended, whose
+// attempts may have done a part or all of it, and those that were done.
+std::vector<StateIndex> to_undo(const RunState& state) {
+  std::vector<std::pair<Sequence, StateIndex>> cut_short;
+  for (const auto& [index, invocation] : state.invocations)
+    if (!invocation.ended && !invocation.attempts.empty())
+      cut_short.emplace_back(invocation.started_at, index);
+  std::sort(cut_short.rbegin(), cut_short.rend());
+  std::vector<StateIndex> all;
+  for (const auto& [begun, index] : cut_short) all.push_back(index);
+  all.insert(all.end(), state.completed.rbegin(), state.completed.rend());
+  return all;
+}
+
 }  // namespace
 
 void Draft::stop_everything(const std::string& why) {
@@ -28,13 +42,13 @@ void Draft::stop_everything(const std::string& why) {
 
 void Draft::continue_rollback() {
   if (state.compensating || state.parked()) return;
-  for (auto done = state.completed.rbegin(); done != state.completed.rend(); ++done) {
-    const auto& undo = definition.states[done->value].undo;
-    const bool undone = std::find(state.compensated.begin(), state.compensated.end(), *done) !=
+  for (const StateIndex index : to_undo(state)) {
+    const auto& undo = definition.states[index.value].undo;
+    const bool undone = std::find(state.compensated.begin(), state.compensated.end(), index) !=
                         state.compensated.end();
     if (!undo || undone) continue;
-    emit(CompensationStarted{*done});
-    intend(*done, *undo, JobPurpose::undo, 0, 1);
+    emit(CompensationStarted{index});
+    intend(index, *undo, JobPurpose::undo, 0, 1);
     return;
   }
   RunFinished finished;

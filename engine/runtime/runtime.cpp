@@ -93,8 +93,10 @@ Result<void> Runtime::recover() {
     const bool due = summary.next_due && *summary.next_due <= now;
     if (summary.mode == RunMode::absent || (!summary.owes_work && !due)) continue;
     // A definition that this program cannot load keeps its run out of reach, not the store.
-    if (const auto live = load(head.run); !live) continue;
+    const auto live = load(head.run);
+    if (!live) continue;
     carry_out(head.run);
+    if (!collects((*live)->state)) fire_due(head.run, now);
   }
   return {};
 }
@@ -272,17 +274,6 @@ void Runtime::carry_out(const RunId& run) {
   if (state.finished() && state.start.parent) deliver_to_parent(state);
 }
 
-// Those that are cancelled, set anew, or held while the run is parked.
-void Runtime::drop_timers(const RunState& state) {
-  for (auto armed = timers_.lower_bound({state.run, TimerId()});
-       armed != timers_.end() && armed->first.first == state.run;) {
-    const auto set = state.timers.find(armed->first.second);
-    const bool keep =
-        !state.parked() && set != state.timers.end() && set->second.due == armed->second.due;
-    armed = keep ? std::next(armed) : timers_.erase(armed);
-  }
-}
-
 // What was kept about an attempt whose end is durable.
 void Runtime::forget_ended(const Event& event) {
   const auto forget = [this](const Token& token) {
@@ -308,7 +299,7 @@ void Runtime::carry_out(const RunState& state, const RunJob& job) {
     if (fresh_.erase(spec.token) > 0)
       runner_->start(spec);
     else
-      runner_->recover(spec);
+      recover_attempt(spec);
     return;
   }
   // Nobody drives: collect what has ended, start nothing. What holds units that others may want is
@@ -321,8 +312,13 @@ void Runtime::carry_out(const RunState& state, const RunJob& job) {
   }
   if (holds || runner_->look(spec.token) == AttemptTrace::finished) {
     active_[spec.token] = state.run;
-    runner_->recover(spec);
+    recover_attempt(spec);
   }
+}
+
+void Runtime::recover_attempt(const JobSpec& spec) {
+  if (runner_->look(spec.token) == AttemptTrace::finished) collecting_.insert(spec.token);
+  runner_->recover(spec);
 }
 
 void Runtime::carry_out(const RunState& state, const StopJob& job) {
@@ -428,31 +424,6 @@ void Runtime::deliver_to_parent(const RunState& child) {
                         finish_of_child(child, *live_.at(child.run)->definition, chain)));
 }
 
-void Runtime::carry_out(const RunState& state, const AwaitTimer& timer) {
-  const Timestamp now = clock_.now();
-  const bool due = timer.due <= now;
-  if (!due && !driven_.contains(state.start.root)) return;
-  const auto key = std::make_pair(state.run, timer.timer);
-  if (timers_.contains(key)) return;
-  timers_[key] = Armed{timer.due, std::make_unique<asio::steady_timer>(io_)};
-  auto& waiting = timers_[key].timer;
-  waiting->expires_after(due ? Duration(0) : timer.due - now);
-  waiting->async_wait([this, key, due_at = timer.due,
-                       alive = std::weak_ptr(alive_)](const boost::system::error_code& failed) {
-    if (alive.expired()) return;
-    // Dropped or set anew after it had expired, its handler comes all the same.
-    const auto armed = timers_.find(key);
-    if (failed || stopping_ || armed == timers_.end() || armed->second.due != due_at) return;
-    timers_.erase(armed);
-    const auto live = live_.find(key.first);
-    if (live == live_.end()) return;
-    const auto set = live->second->state.timers.find(key.second);
-    if (set == live->second->state.timers.end() || set->second.due != due_at) return;
-    submit(engine_command(key.first, "fire-" + key.second.value + "-" + std::to_string(due_at.ns),
-                          FireTimer{key.second, due_at}));
-  });
-}
-
 // ---------------------------------------------------------------------------- runners report
 
 void Runtime::on_started(const Token& token, const ProcessIdentity& identity, bool adopted) {
@@ -488,6 +459,7 @@ void Runtime::on_finished(const Token& token, const JobOutcome& outcome) {
       finish.token = token;
       finish.outcome = std::move(outcome);
       active_.erase(token);
+      if (collecting_.erase(token) > 0) fire_due(run, finish.outcome.ended);
       submit(engine_command(run, "finish-" + token.value, std::move(finish)));
     });
   });
@@ -498,6 +470,7 @@ void Runtime::on_unknown(const Token& token, const std::string& findings) {
   if (active == active_.end()) return;
   const RunId run = active->second;
   active_.erase(active);
+  collecting_.erase(token);
   cancelled_.erase(token);  // found again, it must be told again
   submit(engine_command(run, "unknown-" + token.value, ReportJobUnknown{token, findings}));
 }

@@ -74,8 +74,10 @@ class Runtime final : public JobListener {
   void set_runner(JobRunner& runner) { runner_ = &runner; }
   void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
-  // Collects what finished while nobody drove. Call once, before anything else.
+  // Collects what finished while nobody drove, and records which timers are overdue. Call once,
+  // before anything else; commands are for the time when nothing is being collected any more.
   Result<void> recover();
+  bool recovering() const { return !collecting_.empty(); }
 
   // Decides now, replies once it is durable. A StartRun's definition must have been stored.
   void submit(Command command, Reply reply = {});
@@ -142,7 +144,11 @@ class Runtime final : public JobListener {
   void release_rebooted(const RunState& state);
   bool may_start(const RunId& run) const;
   void grant_waiting();
+  void recover_attempt(const JobSpec& spec);
+  // timers.cpp
   void drop_timers(const RunState& state);
+  bool collects(const RunState& state) const;
+  void fire_due(const RunId& run, Timestamp until);
   void forget_ended(const Event& event);
   // Whether what is owed can come about without a person.
   bool child_moves(const JobIntended& intent) const;
@@ -180,6 +186,7 @@ class Runtime final : public JobListener {
   std::map<Token, RunId> active_;  // handed to the runner, end not yet seen
   std::set<Token> cancelled_;      // cancel passed on
   std::set<Token> settling_;       // a FinishJob is on its way
+  std::set<Token> collecting_;     // ended while nobody drove, the end not yet decided on
   struct Armed {
     Timestamp due;
     std::unique_ptr<boost::asio::steady_timer> timer;

@@ -38,6 +38,9 @@ tl::unexpected<Error> owned(const fs::path& file, StoreLock::Kind kind, bool by_
 }  // namespace
 
 std::string lock_owner(const fs::path& file) {
+  // An owner that was killed leaves its name, not its lock.
+  const FileDescriptor probe(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!probe || lock_now(probe.get(), LOCK_SH) == 0) return {};
   const auto text = read_file(file, owner_bytes_max);
   if (!text || text->empty()) return {};
   return text->substr(0, text->find('\n'));

@@ -30,7 +30,8 @@ class StoreLock {
   Kind kind_;
 };
 
-// The owner named in the lock file, such as "process 4711 on gh200"; empty where it cannot be told.
+// Who holds the lock as owner, such as "process 4711 on gh200"; empty where nobody does, or where it
+// cannot be told.
 std::string lock_owner(const std::filesystem::path& file);
 
 // Refuses network file systems, whose locks do not hold between hosts: unsupported.

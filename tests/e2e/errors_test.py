@@ -59,6 +59,7 @@ def a_command_line_that_cannot_be_read_is_one_line_with_a_hint(place):
     refused(place.checkride("statsu"), USAGE, "statsu", "did you mean 'status'?", "checkride --help")
     refused(place.checkride("run", "gh200-rebase", "--dryrun"), USAGE, "--dryrun", "'--dry-run'")
     refused(place.checkride("ls", "nonsense"), USAGE, "checkride ls", "nonsense")
+    refused(place.checkride("history", "r", "--from", "-1"), USAGE, "--from")
     elsewhere = place.folder / "elsewhere"
     contains(place.checkride("ls", "--store", elsewhere).must(OK).out, str(elsewhere), "it named")
 
@@ -71,7 +72,13 @@ def wrong_parameters_are_usage_errors_and_start_nothing(place):
     refused(place.start("-p", "strip=many"), USAGE, "strip")
     refused(place.start("-p", "strip=1", "-p", "strip=2"), USAGE, "strip", "twice")
     refused(place.checkride("run", "gh200-rebase", "--id", "r"), USAGE, "repo")
+    refused(place.start("-p", "python=py\udcff"), USAGE, "parameter 'python' is not UTF-8")
+    refused(place.start("--as", "a\udcffda"), USAGE, "--as", "not UTF-8")
     refused(place.checkride("run", "no-such-workflow"), USAGE, "no-such-workflow")
+    refused(place.start("--params", place.folder), USAGE, "Is a directory")
+    refused(place.start("--rehearse", place.folder), USAGE, "Is a directory")
+    refused(place.checkride("test", "gh200-rebase", place.folder), USAGE, "Is a directory")
+    refused(place.checkride("import-scxml", place.folder), USAGE, "Is a directory")
     refused(place.checkride("no-such-verb"), USAGE, "")
     refused(place.checkride("run", "gh200-rebase", "--id", "not/an id", "-p", f"repo={place.fork}"), USAGE)
     equal(place.checkride("ls", "--json").must(OK).json()["runs"], [], "runs")
@@ -347,6 +354,7 @@ def an_incident_ends_by_the_commands_that_inbox_prints(place):
         check(len(command) > 5 and command[0] == "checkride", "no command to type:", command)
         wrong = [part if part != command[command.index(word) + 1] else f"{run}.999" for part in command]
         refused(place.checkride(*wrong[1:]), USAGE, "is not about the job")
+        refused(place.checkride("resolve", run, "--retry", "--result", result, "--why", "x"), USAGE, "--finished")
         place.checkride(*command[1:]).must(end)
         place.sound(run)
 

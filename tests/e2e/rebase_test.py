@@ -2,6 +2,7 @@
 """The whole rebase over the look-alike, and every verb on what it left."""
 
 import json
+import shutil
 import time
 
 from harness import (BRANCH, FAILED, OK, PATCHES, WAITING, case, check, checkout_facts, contains,
@@ -253,12 +254,39 @@ def rolling_back_removes_branch_and_worktree_and_keeps_the_failed_tip(place):
 
 
 @case
+def rolling_back_while_the_worktree_is_being_made_leaves_nothing_of_it(place):
+    place.make()
+    before = checkout_facts(place)
+    tools, made = place.folder / "tools", place.folder / "made"
+    tools.mkdir()
+    slow = tools / "git"
+    slow.write_text("#!/bin/sh\n"
+                    f"real={shutil.which('git')}\n"
+                    "case \" $* \" in\n"
+                    f"  *' worktree add '*) $real \"$@\"; touch {made}; exec sleep 600;;\n"
+                    "esac\n"
+                    "exec $real \"$@\"\n", encoding="utf-8")
+    slow.chmod(0o755)
+    running = place.begin("run", "gh200-rebase", "--id", "r", "-p", f"repo={place.fork}",
+                          env={"PATH": f"{tools}:{place.env['PATH']}"})
+    place.until(made.exists, "the worktree")
+    place.checkride("rollback", "r", "--yes", "--why", "enough").must(FAILED)
+    equal(running.wait(60), FAILED, "the exit code of the run")
+    equal(place.status()["outcome"], "rolled-back", "the outcome")
+    check(not place.git("for-each-ref", f"refs/heads/{BRANCH}"), "the branch is still there")
+    equal(len(place.git("worktree", "list").splitlines()), 1, "worktrees of the repository")
+    untouched(before, checkout_facts(place))
+    place.sound()
+
+
+@case
 def rolling_back_says_when_the_checkout_is_not_as_it_was(place):
     place.make()
     place.start().must(WAITING)
     readme = place.fork / "README.md"
     readme.write_bytes(readme.read_bytes() + b"\nMeanwhile.\n")
-    place.checkride("rollback", "r", "--yes", "--why", "enough").must(FAILED)
+    reply = place.checkride("rollback", "r", "--yes", "--why", "enough").must(FAILED)
+    contains(reply.out, "README.md has changed", "what is said while rolling back")
     ends = [event["message"] for event in place.events(kind="CompensationFinished")]
     equal(len(ends), 2, "states undone")
     contains(ends[1], "README.md", "what the last one says")

@@ -49,6 +49,23 @@ machines:
       fine: {type: final}
 """
 
+ASKING = """checkride: 1
+workflow: asking
+states:
+  all:
+    invoke: {machine: part, each: "${['one', 'two']}", as: name, concurrency: 2}
+    on: {done: good, error: bad}
+  good: {type: final}
+  bad: {type: final, outcome: failed}
+machines:
+  part:
+    params: {name: string}
+    states:
+      ask: {invoke: {job: gate, with: {question: "Is ${params.name} right?"}}, on: {answer.approve: fine, answer: wrong}}
+      fine: {type: final}
+      wrong: {type: final, outcome: failed}
+"""
+
 GPUS = """checkride: 1
 workflow: bench
 params: {go: {type: path}, log: {type: path}}
@@ -153,6 +170,22 @@ def a_message_finds_the_run_below_that_takes_it(place):
 
 
 @case
+def gates_of_one_name_in_several_children_are_told_apart(place):
+    place.checkride("run", write(place, "asking.yaml", ASKING), "--id", "r").must(WAITING)
+    one, two = sorted(question["run"] for question in place.questions())
+    tokens = {question["run"]: question["gate"] for question in place.questions()}
+    for which in ([], ["ask"]):
+        refused = place.checkride("answer", "r", *which, "--approve").must(USAGE).err
+        contains(refused, tokens[one], "what is said")
+        contains(refused, tokens[two], "what is said")
+    place.checkride("answer", two, "--approve").must(WAITING)
+    contains(place.checkride("answer", two, "--approve").must(USAGE).err, "no gate", "a second answer")
+    equal([question["run"] for question in place.questions()], [one], "the gate that is left")
+    place.checkride("answer", "r", tokens[one], "--approve").must(OK)
+    place.sound()
+
+
+@case
 def runs_wait_for_a_gpu_that_another_holds(place):
     workflow = write(place, "bench.yaml", GPUS)
     log = place.folder / "log"
@@ -210,6 +243,8 @@ def limits_name_themselves_and_needs_that_cannot_be_met_say_so(place):
     contains(outcomes[1]["message"], "it needs 64 of the resource 'gpu', and this store has 2",
              "the second job's message")
     place.checkride("--resource", "gpu", "run", workflow).must(USAGE)
+    contains(place.checkride("--resource", "gpu=3", "ls").must(USAGE).err, "`ls` keeps nothing",
+             "what is said about a declaration that would be lost")
 
 
 @case

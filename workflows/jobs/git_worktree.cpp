@@ -114,6 +114,17 @@ Result<JobOutcome> report(const WorktreeReport& worktree, const Git& git, const 
   return completed(std::move(result), worktree.ready ? JobStatus::pass : JobStatus::fail);
 }
 
+Result<void> fill_worktree(const Git& git, const fs::path& path, const std::string& branch,
+                           const RunId& root) {
+  auto filled = git.text({"worktree", "add", "--quiet", path.string(), branch});
+  if (!filled) return tl::unexpected(std::move(filled).error());
+  if (auto marked = mark_worktree(git.at(path), root); !marked) {
+    static_cast<void>(git.text({"worktree", "remove", "--force", "--force", path.string()}));
+    return marked;
+  }
+  return {};
+}
+
 Result<JobOutcome> worktree(const JobSpec& spec, const JobContext& context) {
   const cel::Value in(spec.inputs);
   CR_TRY(const Git git,
@@ -160,14 +171,18 @@ Result<JobOutcome> worktree(const JobSpec& spec, const JobContext& context) {
     }
   found.existed = !state.commit.empty();
   found.owner = state.commit.empty() ? "" : state.created ? "this" : "other";
+  const bool empty = state.commit.empty() || (state.created && state.commit == commit);
   if (state.commit.empty()) CR_CHECK(create_branch(git, spec.root, name, commit));
   if (state.created) CR_CHECK(free_ref(git, "refs/heads/" + name));
   // Unmarked or without its folder, yet registered: an earlier attempt died while git filled it.
   // The second --force is for the lock git holds meanwhile.
   if (entry) CR_CHECK(git.text({"worktree", "remove", "--force", "--force", path.string()}));
   CR_CHECK(make_folders(path.parent_path()));
-  CR_CHECK(git.text({"worktree", "add", "--quiet", path.string(), name}));
-  CR_CHECK(mark_worktree(git.at(path), spec.root));
+  if (auto filled = fill_worktree(git, path, name, spec.root); !filled) {
+    // An error ends the state, and a rollback undoes only what was done: nothing of it stays.
+    if (empty) static_cast<void>(delete_branch(git, spec.root, name, commit));
+    return tl::unexpected(std::move(filled).error());
+  }
   found.ready = true;
   CR_TRY(state, look_at_branch(git, spec.root, name));
   found.created = state.created;
@@ -233,14 +248,17 @@ Result<JobOutcome> remove(const JobSpec& spec, const JobContext& context) {
       CR_CHECK(save_files(inside, folder / "files", saved, skipped));
       CR_TRY(const HeadState head, read_head(inside));
       CR_CHECK(git.text({"update-ref", ref, head.commit}));
+      // Checked out apart from the run's branch: both tips are kept.
+      if (head.branch != name)
+        CR_CHECK(git.text({"update-ref", held_ref(spec.root, "failed-detached"), head.commit}));
     }
     CR_CHECK(git.text({"worktree", "remove", "--force", "--force", path.string()}));
     removed = true;
   }
   bool deleted = false;
   if (state.created) {
-    // A tip that no worktree showed any more is kept as well.
-    if (!removed) CR_CHECK(git.text({"update-ref", ref, state.commit}));
+    // Whatever the worktree showed, or whether it was there: the branch's tip is the failed work.
+    CR_CHECK(git.text({"update-ref", ref, state.commit}));
     CR_TRY(const auto left, worktrees(git));
     const bool elsewhere = std::any_of(left.begin(), left.end(),
                                        [&](const Entry& other) { return other.branch == name; });

@@ -381,7 +381,7 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) {
-      reporter.error({1, 1}, "yaml", "the document is empty; it starts with 'checkride: 1'");
+      reporter.error({1, 1}, "yaml", "the document is empty; a workflow starts with 'checkride: 1', its cases with 'rehearsal: 1'");
       return std::nullopt;
     }
     SecondDocument second;

@@ -4,10 +4,10 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-
 #include "cli/commands/load.h"
 #include "cli/commands/logs_follow.h"
 #include "cli/commands/output.h"
+#include "cli/render/checklist.h"
 #include "cli/render/conflict.h"
 #include "cli/render/frame.h"
 #include "cli/render/live_line.h"
@@ -126,7 +126,52 @@ TEST_CASE("the live tree fits any terminal and keeps its title", "[cli]") {
   if (rows == 10) CHECK(joined(lines).find("Code review") == std::string::npos);
 }
 
-TEST_CASE("a frame is drawn over the one before, also after the terminal became narrower", "[cli]") {
+TEST_CASE("titles and sections show params wherever they stand", "[cli]") {
+  Session session;
+  cel::Map params;
+  params.set("name", cel::Value("seven"));
+  session.start(R"(checkride: 1
+workflow: named
+params: {name: string}
+states:
+  s:
+    section: "Part ${params.name}"
+    title: "look at ${params.name}"
+    invoke: {job: gate, with: {question: "Is it right?"}, expiry: {after: 2d, answer: reject}}
+    on: {answer.approve: good, answer: bad}
+  good: {type: final}
+  bad: {type: final, outcome: failed}
+)",
+                "n", params);
+  const Context context = session.context();
+  RunLoader loader(context, session.log);
+  const RunTree tree = *loader.tree(RunId("n"));
+  CHECK(checklist(tree)[0].heading == "Part seven");
+  const std::string asked = question_text(questions(tree)[0], session.now, Style(false));
+  CHECK(asked.find("look at seven") != std::string::npos);
+  CHECK(asked.find("reject is taken in 4") != std::string::npos);
+  const Timestamp later = session.now + std::chrono::hours(72);
+  CHECK(question_text(questions(tree)[0], later, Style(false)).find("finds reject taken") !=
+        std::string::npos);
+  session.answer("n", "s", "approve", "yes");
+  std::string lines;
+  const auto read = session.log.read(RunId("n"), Sequence(1), [&](const Record& record) {
+    for (const LiveLine& line : live_lines(tree.view, session.state("n"), record, Style(false)))
+      lines += line.text + "\n";
+    return true;
+  });
+  REQUIRE(read.has_value());
+  CHECK(lines.find("look at seven") != std::string::npos);
+  CHECK(lines.find("${") == std::string::npos);
+
+  const Timestamp ended = session.state("n").updated;
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(session.send(RunId("n"), CancelRun{"late"}));
+  CHECK(session.state("n").updated > ended);
+  CHECK(loader.tree(RunId("n"))->ended == ended);  // whatever was refused since
+}
+
+TEST_CASE("a frame is drawn over the one before, also after the terminal became narrower",
+          "[cli]") {
   Frame frame;
   CHECK(frame.draw({"one", "two"}, "", {80, 24}) == "\rone\x1b[K\ntwo\x1b[K\n\x1b[J");
   CHECK(frame.draw({"three"}, "", {80, 24}) == "\r\x1b[2Athree\x1b[K\n\x1b[J");

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "cli/render/json.h"
+
 using namespace checkride::cli;
 
 TEST_CASE("the width of a text is its terminal columns", "[cli]") {
@@ -24,6 +26,11 @@ TEST_CASE("a text is cut at a character, never within one", "[cli]") {
 TEST_CASE("what a job printed cannot move the cursor", "[cli]") {
   CHECK(clean("a\x1b[2Jb") == "a\xEF\xBF\xBD[2Jb");
   CHECK(clean("a\nb\tc") == "a b c");
+}
+
+TEST_CASE("JSON is UTF-8 whatever a file is called", "[cli]") {
+  CHECK(document(json::object{{"path", "caf\xe9.py"}}) == "{\"path\":\"caf\uFFFD.py\"}\n");
+  CHECK(document(json::string("café")) == "\"café\"\n");
 }
 
 TEST_CASE("wrapping breaks at blanks and keeps long words whole", "[cli]") {

@@ -136,11 +136,23 @@ Given at_three() {
   return g;
 }
 
-TEST_CASE("a rollback undoes what was done, newest first, one at a time") {
+// Rolled back while three was at work, and three is undone.
+Given undone_to_two() {
+  Given g = at_three();
+  g.when(RollbackRun{"back"});
+  g.finish("three", failed(FailureClass::none));
+  g.finish("three", passed());
+  return g;
+}
+
+TEST_CASE("a rollback undoes what was done or begun, newest first, one at a time") {
   Given g = at_three();
   CHECK(names(g.when(RollbackRun{"back"})) == "RollbackRequested JobCancelRequested");
   CHECK(names(g.finish("three", failed(FailureClass::none))) ==
         "StaleResultRejected CompensationStarted JobIntended");
+  CHECK(g.intent("three").purpose == JobPurpose::undo);
+  CHECK(names(g.finish("three", passed())) ==
+        "JobFinished CompensationFinished CompensationStarted JobIntended");
   CHECK(g.intent("two").purpose == JobPurpose::undo);
   CHECK(g.intent("two").spec.inputs.find("n")->as_int() == 22);
   CHECK(g.tokens("one").empty());
@@ -163,6 +175,16 @@ TEST_CASE("a finished run can be rolled back") {
   CHECK(g.state.outcome == RunOutcome::rolled_back);
 }
 
+TEST_CASE("a cancelled run can be rolled back, the state at work included") {
+  Given g = at_three();
+  g.when(CancelRun{"enough"});
+  g.finish("three", failed(FailureClass::none));
+  REQUIRE(g.state.outcome == RunOutcome::cancelled);
+  g.when(RollbackRun{"back"});
+  for (const char* state : {"three", "two", "one"}) g.finish(state, passed());
+  CHECK(g.state.outcome == RunOutcome::rolled_back);
+}
+
 TEST_CASE("a procedure can end by rolling itself back") {
   Given g = at_three();
   g.finish("three", failed(FailureClass::code));
@@ -178,12 +200,11 @@ TEST_CASE("a parked run can be rolled back without an answer to its incident") {
   REQUIRE(g.state.parked());
   CHECK(names(g.when(RollbackRun{"back"})) == "RollbackRequested CompensationStarted JobIntended");
   CHECK_FALSE(g.state.parked());
+  CHECK(g.intent("three").purpose == JobPurpose::undo);  // how much it did, nobody knows
 }
 
 TEST_CASE("an undo that fails asks a person") {
-  Given g = at_three();
-  g.when(RollbackRun{"back"});
-  g.finish("three", failed(FailureClass::none));
+  Given g = undone_to_two();
   g.finish("two", failed(FailureClass::code, "no such branch"));
   CHECK(g.incident().kind == IncidentKind::undo_failed);
   CHECK(g.state.jobs.empty());
@@ -205,9 +226,7 @@ TEST_CASE("an undo that fails asks a person") {
 }
 
 TEST_CASE("an undo that is lost is repeated where that is safe, else a person is asked") {
-  Given g = at_three();
-  g.when(RollbackRun{"back"});
-  g.finish("three", failed(FailureClass::none));
+  Given g = undone_to_two();
   g.finish("two", never_started());
   CHECK(g.intent("two").attempt == 1);
   g.finish("two", lost());
@@ -218,9 +237,7 @@ TEST_CASE("an undo that is lost is repeated where that is safe, else a person is
 }
 
 TEST_CASE("an undo whose end is unknown is settled by a person") {
-  Given g = at_three();
-  g.when(RollbackRun{"back"});
-  g.finish("three", failed(FailureClass::none));
+  Given g = undone_to_two();
   const Token token = g.token("two");
   g.when(ReportJobUnknown{token, "no answer"});
   CHECK(g.incident().kind == IncidentKind::job_unknown);

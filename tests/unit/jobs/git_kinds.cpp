@@ -200,6 +200,20 @@ TEST_CASE("git.worktree leaves the dirty checkout alone and is made once", "[job
   }
 }
 
+TEST_CASE("a worktree that git cannot make leaves no branch behind", "[jobs]") {
+  Scene scene;
+  scene.make_repository();
+  const std::string before = refs(scene);
+  scene.sh("echo in the way > ../run/worktree");
+  const JobOutcome outcome = scene.outcome(
+      "git.worktree",
+      record({{"repo", scene.repo.string()}, {"branch", "work"}, {"commit", "main"}}));
+  CHECK_FALSE(outcome.completed);
+  CHECK(refs(scene) == before);
+  CHECK(scene.sh("git for-each-ref refs/checkride").empty());
+  CHECK(scene.read("run/worktree") == "in the way\n");
+}
+
 TEST_CASE("an existing branch of the same name is never reset", "[jobs]") {
   Scene scene;
   scene.make_repository();
@@ -256,6 +270,28 @@ TEST_CASE("rollback keeps the failed work and leaves the checkout as it was", "[
     CHECK(*released >= 1);
     CHECK(scene.sh("git for-each-ref refs/checkride").empty());
   }
+}
+
+TEST_CASE("rollback keeps the tip of the branch, whatever became of the worktree", "[jobs]") {
+  Scene scene;
+  scene.make_repository();
+  scene.worktree();
+  scene.sh("git commit -q --allow-empty -m patch", "run/worktree");
+  const std::string tip = scene.sh("git rev-parse work");
+  std::string detached;
+  SECTION("its folder was removed") {
+    fs::remove_all(scene.run_folder / "worktree");
+  }
+  SECTION("something else is checked out in it") {
+    scene.sh("git checkout -q --detach main && git commit -q --allow-empty -m mine", "run/worktree");
+    detached = scene.sh("git rev-parse HEAD", "run/worktree");
+  }
+  const cel::Value removed =
+      scene.run("git.worktree_remove", {{"repo", scene.repo.string()}, {"branch", "work"}});
+  CHECK(at(removed, "branch_deleted").as_bool());
+  CHECK(text(removed, "failed_commit") == tip);
+  CHECK(scene.sh("git for-each-ref --format='%(objectname)' refs/checkride/run-1/failed-detached") ==
+        detached);
 }
 
 TEST_CASE("rollback saves the files of an unmerged index", "[jobs]") {

@@ -375,6 +375,60 @@ TEST_CASE("without a driver no timer fires, but what is due on opening is record
   CHECK(m.world.started().empty());
 }
 
+TEST_CASE("overdue timers go in the order they fell due, before what is asked for now") {
+  Machine m(R"(
+messages: {go: }
+states:
+  a:
+    entry: [{send: {event: tick, delay: 1h, id: z}}, {send: {event: tock, delay: 1h, id: b}}]
+    after: {2h: late}
+    on: {tick: b, tock: late, message.go: late}
+  b: {on: {message.go: end, tock: c, tick: late}}
+  c: {on: {message.go: end}}
+  late: {type: final, outcome: failed}
+  end: {type: final}
+)");
+  REQUIRE(m.submit(m.start_command()).accepted);
+  m.clock.ahead = std::chrono::hours(3);
+  m.boot();
+  REQUIRE(m.submit(SignalRun{"go", {}, "now"}).accepted);
+  CHECK(m.state().outcome == RunOutcome::succeeded);
+  CHECK(std::count(m.seen.begin(), m.seen.end(), "TimerFired") == 2);
+}
+
+TEST_CASE("on opening, a job and a timer count by when they ended and fell due") {
+  Machine m(R"(
+states:
+  a:
+    invoke: {job: work}
+    on: {done: end, error: bad}
+    after: {1h: late}
+  late: {type: final, outcome: failed}
+  end: {type: final}
+  bad: {type: final, outcome: failed}
+)");
+  const Duration took = GENERATE(Duration(std::chrono::minutes(59)), std::chrono::minutes(61));
+  m.world.holds = [](const JobSpec&) { return true; };
+  const Timestamp began = m.clock.now();
+  m.world.script = [&](const JobSpec&) {
+    JobOutcome outcome = passed(1);
+    outcome.ended = began + took;
+    return outcome;
+  };
+  m.start();
+  m.until([&] { return m.happened("JobStarted"); });
+  const Token a = m.started("a");
+  m.halt();
+  m.world.release(a);
+  m.clock.ahead = std::chrono::hours(2);
+  m.boot();
+  m.until([&] { return m.state().finished(); });
+  m.settle();
+  const bool in_time = took < std::chrono::hours(1);
+  CHECK(m.state().outcome == (in_time ? RunOutcome::succeeded : RunOutcome::failed));
+  CHECK(m.happened(in_time ? "JobFinished" : "StaleResultRejected"));
+}
+
 TEST_CASE("when the last follower leaves, timers stop") {
   Machine m(R"(
 states:

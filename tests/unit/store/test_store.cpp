@@ -104,6 +104,9 @@ TEST_CASE("a store has one owner, and no reader beside it", "[store][rocksdb]") 
     CHECK(contains(store_owner(fixture.path), "process"));
   }
   CHECK(store_owner(fixture.path).empty());
+  std::ofstream(fixture.path / "lock")
+      << "process 4711 on here\n";  // as one that was killed leaves it
+  CHECK(store_owner(fixture.path).empty());
   const auto reader = fixture.open(StoreMode::read_only);
   const auto another = fixture.open(StoreMode::read_only);
   const auto writer = fixture.try_open();
