@@ -81,6 +81,7 @@ def wrong_parameters_are_usage_errors_and_start_nothing(place):
     refused(place.checkride("import-scxml", place.folder), USAGE, "Is a directory")
     refused(place.checkride("no-such-verb"), USAGE, "")
     refused(place.checkride("run", "gh200-rebase", "--id", "not/an id", "-p", f"repo={place.fork}"), USAGE)
+    refused(place.start(run="release-2.1"), USAGE, "child runs")
     equal(place.checkride("ls", "--json").must(OK).json()["runs"], [], "runs")
 
 
