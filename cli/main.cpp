@@ -99,7 +99,13 @@ int run(int argc, char** argv) {
     if (!folder) return report_error(context, folder.error());
     context.store = *folder;
   } else {
-    context.store = std::filesystem::absolute(parser.store).lexically_normal();
+    std::error_code failed;
+    context.store = std::filesystem::absolute(parser.store, failed).lexically_normal();
+    if (failed)
+      return report_error(context, Error{ErrorCode::invalid_argument,
+                                         "there is no folder to find '" + parser.store +
+                                             "' from: " + failed.message(),
+                                         {}});
   }
   context.open_reader = [&] { return open_for_reading(context.store); };
   context.definition = [&](const LogReader& log,
@@ -131,5 +137,12 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "kernel-job")
     return checkride::cli::kernel_job(argv[2]);
   std::signal(SIGPIPE, SIG_IGN);
-  return checkride::cli::run(argc, argv);
+  // What a library throws where nothing can be done about it: no file descriptors, threads, memory.
+  try {
+    return checkride::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "checkride: it cannot go on: " << error.what()
+              << "; what was acknowledged is kept, and running jobs go on\n";
+    return checkride::cli::exit_engine;
+  }
 }

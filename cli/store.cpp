@@ -13,6 +13,7 @@ namespace {
 // Between taking the lock and listening an owner needs a moment.
 constexpr int connect_tries_max = 500;
 constexpr std::chrono::milliseconds connect_wait(20);
+constexpr int readers_max = 20;  // one after the other, for one question
 
 // A store opened read-only, as a reader.
 class ReadOnlyStore final : public LogReader {
@@ -67,6 +68,65 @@ auto reader_or_owner(const std::filesystem::path& store, ReadOnly&& read_only, O
   }
 }
 
+using Reader = Result<std::unique_ptr<LogReader>>;
+
+// The owner may end while a verb reads: the verb goes on with the store, or with the next owner.
+class SteadyReader final : public LogReader {
+ public:
+  SteadyReader(std::filesystem::path store, std::unique_ptr<LogReader> reader)
+      : store_(std::move(store)), reader_(std::move(reader)) {}
+
+  static Reader open(const std::filesystem::path& store) {
+    return reader_or_owner(
+        store,
+        [](std::unique_ptr<Store> opened) -> Reader {
+          return std::make_unique<ReadOnlyStore>(std::move(opened));
+        },
+        [](std::unique_ptr<OwnerClient> client) -> Reader { return client; });
+  }
+
+  Result<std::vector<RunHead>> heads() const override {
+    return ask([](const LogReader& log) { return log.heads(); });
+  }
+  Result<std::optional<RunHead>> head(const RunId& run) const override {
+    return ask([&](const LogReader& log) { return log.head(run); });
+  }
+  Result<void> read(const RunId& run, Sequence from,
+                    const std::function<bool(const Record&)>& each) const override {
+    return ask([&](const LogReader& log) {
+      return log.read(run, from, [&](const Record& record) {
+        from = Sequence(record.last().value + 1);  // where another reader goes on
+        return each(record);
+      });
+    });
+  }
+  Result<std::optional<Snapshot>> snapshot(const RunId& run, Sequence at_most) const override {
+    return ask([&](const LogReader& log) { return log.snapshot(run, at_most); });
+  }
+  Result<std::optional<StoredDefinition>> definition(const Digest& hash) const override {
+    return ask([&](const LogReader& log) { return log.definition(hash); });
+  }
+  Result<std::vector<SearchRow>> find(const std::string& type, std::size_t max) const override {
+    return ask([&](const LogReader& log) { return log.find(type, max); });
+  }
+
+ private:
+  template <class Ask>
+  auto ask(Ask&& question) const -> decltype(question(std::declval<const LogReader&>())) {
+    for (int tries = 0;; ++tries) {
+      auto answer = question(*reader_);
+      if (answer || answer.error().code != ErrorCode::unavailable || tries == readers_max)
+        return answer;
+      auto reader = open(store_);
+      if (!reader) return tl::unexpected(std::move(reader).error());
+      reader_ = *std::move(reader);
+    }
+  }
+
+  std::filesystem::path store_;
+  mutable std::unique_ptr<LogReader> reader_;
+};
+
 }  // namespace
 
 Result<std::filesystem::path> owner_socket(const std::filesystem::path& store) {
@@ -83,23 +143,23 @@ Result<std::unique_ptr<Store>> open_for_writing(const std::filesystem::path& sto
 }
 
 Result<std::unique_ptr<LogReader>> open_for_reading(const std::filesystem::path& store) {
-  using Reader = Result<std::unique_ptr<LogReader>>;
-  return reader_or_owner(
-      store,
-      [](std::unique_ptr<Store> opened) -> Reader {
-        return std::make_unique<ReadOnlyStore>(std::move(opened));
-      },
-      [](std::unique_ptr<OwnerClient> client) -> Reader { return client; });
+  CR_TRY(std::unique_ptr<LogReader> reader, SteadyReader::open(store));
+  return std::make_unique<SteadyReader>(store, std::move(reader));
 }
 
 Result<VerifyReport> verify_store(const std::filesystem::path& store,
                                   const std::optional<RunId>& run) {
-  return reader_or_owner(
-      store,
-      [&](std::unique_ptr<Store> opened) -> Result<VerifyReport> { return opened->verify(run); },
-      [&](std::unique_ptr<OwnerClient> client) -> Result<VerifyReport> {
-        return client->verify(run);
-      });
+  for (int tries = 0;; ++tries) {
+    auto report = reader_or_owner(
+        store,
+        [&](std::unique_ptr<Store> opened) -> Result<VerifyReport> { return opened->verify(run); },
+        [&](std::unique_ptr<OwnerClient> client) -> Result<VerifyReport> {
+          return client->verify(run);
+        });
+    // The owner may end meanwhile.
+    if (report || report.error().code != ErrorCode::unavailable || tries == readers_max)
+      return report;
+  }
 }
 
 Result<void> AttemptKeeper::keep(const Token& token, const std::vector<Artifact>& artifacts) {

@@ -1,9 +1,11 @@
 #include "cli/commands/logs.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "cli/commands/load.h"
 #include "cli/commands/output.h"
@@ -163,12 +165,17 @@ std::string heading_of(const Attempt& attempt, const RunTree& top) {
   return what;
 }
 
+// `before`: what had ended when the following began; what ended since was perhaps never seen alive.
 ToFollow to_follow(const Context& context, const RunTree& tree,
-                   const std::vector<Attempt>& attempts, const LogsOptions& options) {
+                   const std::vector<Attempt>& attempts, const LogsOptions& options,
+                   const std::set<Token>& before) {
   ToFollow now;
   for (const Attempt& attempt : attempts) {
-    if (!attempt.live) continue;
     const JobSpec& spec = attempt.intent->spec;
+    if (before.contains(spec.token)) continue;
+    std::error_code ignored;  // inline jobs keep no output
+    if (!attempt.live && !std::filesystem::exists(context.attempts() / spec.token.value, ignored))
+      continue;
     now.attempts.push_back({spec.token, spec.run, spec.state, heading_of(attempt, tree),
                             context.attempts() / spec.token.value, attempt.run->view.mask()});
   }
@@ -180,12 +187,12 @@ ToFollow to_follow(const Context& context, const RunTree& tree,
 }
 
 Result<ToFollow> find_to_follow(const Context& context, const RunId& id,
-                                const LogsOptions& options) {
+                                const LogsOptions& options, const std::set<Token>& before) {
   CR_TRY(const auto reader, context.open_reader());
   RunLoader loader(context, *reader);
   CR_TRY(const RunTree tree, loader.tree(id));
   CR_TRY(const std::vector<Attempt> attempts, find_attempts(*reader, tree, options));
-  return to_follow(context, tree, attempts, options);
+  return to_follow(context, tree, attempts, options, before);
 }
 
 // The exit code.
@@ -197,11 +204,14 @@ Result<int> print_logs(const Context& context, const LogsOptions& options) {
   CR_TRY(const RunTree tree, loader.tree(id));
   CR_TRY(const std::vector<Attempt> attempts, find_attempts(*reader, tree, options));
   if (options.follow) {
-    ToFollow now = to_follow(context, tree, attempts, options);
+    std::set<Token> before;
+    for (const Attempt& attempt : attempts)
+      if (!attempt.live) before.insert(attempt.intent->spec.token);
+    ToFollow now = to_follow(context, tree, attempts, options, before);
     if (!now.attempts.empty() || now.more) {
       reader.reset();  // who wants to own the store meanwhile may
       FollowHooks hooks = options.hooks;
-      hooks.find = [&] { return find_to_follow(context, id, options); };
+      hooks.find = [&] { return find_to_follow(context, id, options, before); };
       return follow_output(context, std::move(now), options.tail_bytes, hooks);
     }
     context.err << "checkride: no job of '" << id.value << "' runs now; this is what was printed\n";

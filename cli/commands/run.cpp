@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "cli/acting.h"
 #include "cli/commands/acting.h"
 #include "cli/commands/background.h"
 #include "cli/commands/dry_run.h"
 #include "cli/commands/rehearsal.h"
+#include "cli/engine.h"
 #include "cli/parameters.h"
+#include "engine/base/files.h"
 #include "engine/base/version.h"
 
 extern char** environ;  // NOLINT: POSIX gives it no header
@@ -19,6 +23,8 @@ extern char** environ;  // NOLINT: POSIX gives it no header
 namespace checkride::cli {
 
 namespace {
+
+constexpr int store_tries_max = 250;
 
 std::vector<std::string> environment_names() {
   std::vector<std::string> names;
@@ -56,8 +62,23 @@ std::map<std::string, std::string> machine_facts() {
   return facts;
 }
 
-// "gh200-rebase-3": the next number no run of this store has.
-RunId next_id(const Context& context, const std::string& workflow) {
+// Names are handed out in the store, so there must be one; where another process is making it at
+// this moment, that one is waited for.
+Result<void> make_store(const Context& context) {
+  for (int tries = 0;; ++tries) {
+    std::error_code ignored;
+    if (std::filesystem::exists(context.store / "store", ignored)) return {};
+    const auto engine = Engine::open(context);
+    if (engine || engine.error().code != ErrorCode::locked || tries == store_tries_max)
+      return engine ? Result<void>() : tl::unexpected(engine.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+// "gh200-rebase-3": the next number no run of this store has, nor one that begins at this moment:
+// whoever makes the run's folder has the name.
+Result<RunId> next_id(const Context& context, const std::string& workflow) {
+  CR_CHECK(make_store(context));
   std::uint64_t next = 1;
   if (auto log = context.open_reader())
     if (const auto heads = (*log)->heads())
@@ -69,7 +90,21 @@ RunId next_id(const Context& context, const std::string& workflow) {
             rest.find_first_not_of("0123456789") == std::string::npos)
           next = std::max<std::uint64_t>(next, std::stoull(rest) + 1);
       }
-  return RunId(workflow + "-" + std::to_string(next));
+  const std::filesystem::path folders = context.store / "runs";
+  CR_CHECK(make_folders(folders));
+  for (std::error_code failed;; ++next) {
+    RunId id(workflow + "-" + std::to_string(next));
+    if (std::filesystem::create_directory(folders / id.value, failed)) return id;
+    if (failed) return fail(ErrorCode::io, "cannot make the folder of run '" + id.value + "' in '" +
+                                               folders.native() + "': " + failed.message());
+  }
+}
+
+// "a.4" would be a child of "a", whether there is such a run yet or not.
+bool is_of_child(const std::string& id) {
+  const std::size_t dot = id.rfind('.');
+  return dot != std::string::npos && dot + 1 < id.size() &&
+         id.find_first_not_of("0123456789", dot + 1) == std::string::npos;
 }
 
 }  // namespace
@@ -89,10 +124,18 @@ int cmd_run(const Context& context, const RunOptions& options) {
 
   RunId id;
   if (options.id.empty()) {
-    id = next_id(context, (*definition)->name);
+    auto named = next_id(context, (*definition)->name);
+    if (!named) return report_error(context, named.error());
+    id = *std::move(named);
   } else {
     const auto parsed = parse_run_id(options.id);
     if (!parsed) return report_error(context, parsed.error());
+    if (is_of_child(options.id))
+      return report_error(context, Error{ErrorCode::invalid_argument,
+                                         "the run id '" + options.id +
+                                             "' ends in a dot and a number as those of child runs "
+                                             "do; write '-' or '_' instead of that dot",
+                                         {}});
     id = *parsed;
   }
   StartRun start;

@@ -33,7 +33,7 @@ std::string waits_for(const RunRow& row, Timestamp now) {
   if (row.counts.incidents > 0) add(counted(row.counts.incidents, "incident"));
   if (row.counts.gates > 0) add(counted(row.counts.gates, "gate"));
   if (row.counts.jobs > 0) add(counted(row.counts.jobs, "job"));
-  if (row.counts.next_due) {
+  if (row.counts.next_due && !row.head->summary.paused) {  // a pause stops every clock
     const Duration left = *row.counts.next_due - now;
     if (left < Duration(0))
       add("timer overdue by " + to_human(-left));
@@ -134,6 +134,11 @@ void moving_block(const RunTree& run, Timestamp now, const Style& style, const s
     out += indent + "message " + message.message + " " + message.name + " waits for " +
            to_human(now - message.received) + "\n";
   for (const auto& [id, timer] : run.state.timers) {
+    if (run.state.paused) {
+      out += indent + timer_words(run.view, timer) + " in " +
+             to_human(timer.due - run.state.paused->since) + " of going on\n";
+      continue;
+    }
     const Duration left = timer.due - now;
     const bool overdue = left < Duration(0);
     out +=

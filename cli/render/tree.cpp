@@ -361,7 +361,7 @@ std::string question_text(const Question& question, Timestamp now, const Style& 
       out += "  for " + who + "\n";
     }
     if (const TimerRecord* expiry = expiry_of(run, question.token)) {
-      const Duration left = expiry->due - now;
+      const Duration left = expiry->due - (run.state.paused ? run.state.paused->since : now);
       const std::string answer = run.view.spec(gate.state)->invoke->gate.expiry_answer;
       out += left > Duration(0)
                  ? "  " + answer + " is taken in " + to_human(left) + " when nobody answers\n"

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -81,6 +82,7 @@ def wrong_parameters_are_usage_errors_and_start_nothing(place):
     refused(place.checkride("import-scxml", place.folder), USAGE, "Is a directory")
     refused(place.checkride("no-such-verb"), USAGE, "")
     refused(place.checkride("run", "gh200-rebase", "--id", "not/an id", "-p", f"repo={place.fork}"), USAGE)
+    refused(place.start(run="release-2.1"), USAGE, "child runs")
     equal(place.checkride("ls", "--json").must(OK).json()["runs"], [], "runs")
 
 
@@ -235,6 +237,21 @@ def a_log_that_lost_its_newest_records_is_refused(place):
     shutil.move(older, place.store)
     reply = place.checkride("resume", "r")
     refused(reply, ENGINE)
+
+
+@case
+def a_machine_that_gives_nothing_ends_in_a_sentence(place):
+    path = place.folder / "slow.yaml"
+    path.write_text(SLOW_DEFINITION, encoding="utf-8")
+    few = place.checkride("run", path, "-p", f"go={place.folder}",
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
+    refused(few, ENGINE, "checkride: ")
+
+    def nowhere():
+        os.chdir(place.folder / "gone")
+        os.rmdir(place.folder / "gone")
+    (place.folder / "gone").mkdir()
+    refused(place.checkride("--store", "here", "ls", preexec_fn=nowhere), USAGE, "'here'")
 
 
 @case

@@ -251,6 +251,30 @@ def two_runs_may_begin_in_a_new_store_at_the_same_time(place):
 
 
 @case
+def who_reads_goes_on_when_the_owner_leaves(place):
+    path = write_slow(place)
+    let_go(place)
+    place.checkride("run", path, "--id", "first").must(OK)
+    for turn in range(6):
+        owner = place.begin("run", path, "--id", f"r{turn}")
+        while owner.poll() is None:
+            place.checkride("status", "first").must(OK)
+        equal(owner.returncode, OK, "the run's exit code")
+
+
+@case
+def runs_that_begin_at_the_same_time_get_names_of_their_own(place):
+    path = write_slow(place)
+    let_go(place)
+    names = [f"out-{i}" for i in range(4)]
+    for program, name in [(place.begin("run", path, output=name), name) for name in names]:
+        code = program.wait(SECONDS_MAX)
+        check(code == OK, f"a run ended with {code}:", (place.folder / name).read_text())
+    runs = place.checkride("ls", "--json").must(OK).json()["runs"]
+    equal(sorted(run["run"] for run in runs), ["slow-1", "slow-2", "slow-3", "slow-4"], "the names")
+
+
+@case
 def dumb_terminals_and_NO_COLOR_are_respected(place):
     path = write_slow(place)
     let_go(place)

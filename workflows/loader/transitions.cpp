@@ -247,7 +247,9 @@ std::optional<TransitionIndex> DefinitionReader::read_transition(
                std::string(describe(node)));
     return std::nullopt;
   }
-  if (events.empty() && transition.targets.empty() && !transition.content && structure_sound_)
+  // Actions may make a guard false; without one they change nothing about it.
+  const bool endless = !transition.content || !transition.cond;
+  if (events.empty() && transition.targets.empty() && endless && structure_sound_)
     broken(node.place, "shape",
            "a transition under 'always' needs a target: it would be taken for ever");
   const TransitionIndex index = add_transition(std::move(transition), std::move(extra));

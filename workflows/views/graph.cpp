@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "workflows/loader/paths.h"
+
 namespace checkride {
 namespace {
 
@@ -116,7 +118,11 @@ class Diagram {
   void edge(StateIndex source, TransitionIndex t) {
     const auto& transition = chart_.transition(t);
     std::string text;
-    for (const std::string& event : transition.events) {
+    const auto& invoke = definition_.states[source.value].invoke;
+    const bool any = invoke && loader::is_gate(*invoke) &&
+                     transition.events.size() == loader::answers_of(*invoke).size();
+    if (any) text = "any other answer";
+    for (const std::string& event : any ? std::vector<std::string>() : transition.events) {
       if (!text.empty()) text += ", ";
       text += short_event(definition_, event, source);
     }

@@ -12,6 +12,7 @@
 #include "cli/render/frame.h"
 #include "cli/render/live_line.h"
 #include "cli/render/live_tree.h"
+#include "cli/render/status.h"
 #include "tests/unit/cli/procedure.h"
 #include "tests/unit/cli/session.h"
 
@@ -153,6 +154,12 @@ states:
   const Timestamp later = session.now + std::chrono::hours(72);
   CHECK(question_text(questions(tree)[0], later, Style(false)).find("finds reject taken") !=
         std::string::npos);
+  session.send(RunId("n"), PauseRun{"lunch", false});
+  const RunTree stopped = *loader.tree(RunId("n"));
+  CHECK(question_text(questions(stopped)[0], later, Style(false)).find("reject is taken in 4") !=
+        std::string::npos);
+  CHECK(status_text(stopped, later, true, Style(false)).find("expires in 4") != std::string::npos);
+  session.send(RunId("n"), ResumeRun{"", false});
   session.answer("n", "s", "approve", "yes");
   std::string lines;
   const auto read = session.log.read(RunId("n"), Sequence(1), [&](const Record& record) {

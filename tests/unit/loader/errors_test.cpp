@@ -141,6 +141,7 @@ TEST_CASE("states are checked", "[loader][errors]") {
       {with_s("    always: {gaurd: \"true\", target: end}\n"), "did you mean 'guard'?"},
       {with_s("    always: [end, failed]\n"), "t.yaml:8:19: warning: this branch is never tried"},
       {with_s("    always: {guard: data.n > 0}\n"), "a transition under 'always' needs a target"},
+      {with_s("    always: {actions: {assign: {n: data.n + 1}}}\n"), "it would be taken for ever"},
       {with_s("    on: {\"a..b\": end}\n"), "t.yaml:8:10: error: 'a..b' is no event descriptor"},
   });
 }

@@ -72,5 +72,20 @@ stateDiagram-v2
 )");
 }
 
+TEST_CASE("what no other branch of a gate takes is not listed answer by answer", "[loader][graph]") {
+  const auto d = load_good(R"(checkride: 1
+workflow: w
+states:
+  ask:
+    invoke: {job: gate, with: {question: "Go on?"}}
+    on: {answer.approve: end, answer: bad}
+  end: {type: final}
+  bad: {type: final, outcome: failed}
+)");
+  const std::string drawn = to_mermaid(*d);
+  CHECK(drawn.find("s_ask --> s_end : answer.approve\n") != std::string::npos);
+  CHECK(drawn.find("s_ask --> s_bad : any other answer\n") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace checkride::test
