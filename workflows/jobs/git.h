@@ -1,8 +1,8 @@
 // Git as these kinds use it: the installed program, run with settings that make its behaviour the
 // same on every machine (no hooks, no rerere, no automatic gc, no paging, no quoting of paths) and
 // with the locale C. Its words are for people; the kinds judge by exit codes, index entries and
-// object ids. Below that: recorded trees are held by refs
-// under refs/checkride/RUN/, and only a worktree that belongs to the run may be changed.
+// object ids. Recorded trees are held by refs under refs/checkride/RUN/, and only a worktree that
+// belongs to the run may be changed.
 #pragma once
 
 #include <cstdint>
