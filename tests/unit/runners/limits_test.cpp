@@ -98,15 +98,17 @@ TEST_CASE("a GPU that another store uses is waited for", "[runners]") {
 
   JobSpec spec = shell_spec(machine.folder.path(), "echo ran");
   spec.leased = {{"gpu", "GPU-1"}, {"port", "1"}};
+  const auto waits = [&] {
+    return contains(machine.file("supervisor.log"), "waiting for GPU GPU-1");
+  };
   SECTION("until it is free") {
     machine.runner->start(spec);
-    REQUIRE(run_until(machine.io,
-                      [&] { return machine.runner->look(spec.token) == AttemptTrace::running; }));
+    REQUIRE(run_until(machine.io, waits));
+    CHECK(machine.runner->look(spec.token) == AttemptTrace::running);
     CHECK(machine.log.starts.empty());
     other = GpuLocks();
     REQUIRE(machine.await_end());
     CHECK(machine.log.ends.at(0).outcome.completed);
-    CHECK(contains(machine.file("supervisor.log"), "waiting for GPU GPU-1"));
   }
   SECTION("up to the start timeout") {
     spec.limits.start_timeout = std::chrono::milliseconds(300);
@@ -117,8 +119,7 @@ TEST_CASE("a GPU that another store uses is waited for", "[runners]") {
   }
   SECTION("or a cancel") {
     machine.runner->start(spec);
-    REQUIRE(run_until(machine.io,
-                      [&] { return machine.runner->look(spec.token) == AttemptTrace::running; }));
+    REQUIRE(run_until(machine.io, waits));
     machine.runner->cancel(spec.token);
     REQUIRE(machine.await_end());
     CHECK(machine.log.ends.at(0).outcome.cancelled);
