@@ -138,7 +138,7 @@ tl::unexpected<Error> Engine::failed() {
 }
 
 Result<CommandReply> Engine::submit(Command command) {
-  // What happened while nobody drove comes before what is asked for now.
+  // What happened while nobody drove comes before this command (decision 24).
   while (runtime_->recovering() && !runtime_->fatal()) {
     io_.restart();
     io_.run_one();

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "cli/given_file.h"
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace checkride::cli {
 
@@ -129,7 +129,7 @@ Result<cel::Map> parse_parameters(const Definition& definition,
     if (equals == std::string::npos || equals == 0)
       return fail(ErrorCode::invalid_argument, "'" + text + "' is no parameter; write -p name=value");
     const std::string name = text.substr(0, equals);
-    if (!cel::is_valid_utf8(text))
+    if (!is_valid_utf8(text))
       return fail(ErrorCode::invalid_argument, "parameter '" + name + "' is not UTF-8");
     if (!named.insert(name).second)
       return fail(ErrorCode::invalid_argument, "parameter '" + name + "' is given twice with -p");

@@ -1,13 +1,13 @@
 #include "cli/commands/acting.h"
 #include "cli/verbs.h"
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace checkride::cli {
 
 namespace {
 
 std::string not_utf8(const std::string& text) {
-  return cel::is_valid_utf8(text) ? std::string() : std::string("it is not UTF-8");
+  return is_valid_utf8(text) ? std::string() : std::string("it is not UTF-8");
 }
 
 template <class Options>

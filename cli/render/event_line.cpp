@@ -226,7 +226,8 @@ std::string outcome_words(const View& view, const JobOutcome& outcome) {
   if (outcome.never_started) text = "never started";
   if (outcome.exit_code) text += ", exit " + std::to_string(*outcome.exit_code);
   if (outcome.signal) text += ", signal " + std::to_string(*outcome.signal);
-  if (!outcome.never_started && outcome.ended > outcome.started) text += ", " + to_human(outcome.ended - outcome.started);
+  if (!outcome.never_started && outcome.ended > outcome.started)
+    text += ", " + to_human(outcome.ended - outcome.started);
   if (!outcome.message.empty()) text += ": " + view.text(outcome.message);
   return text;
 }

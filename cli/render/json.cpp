@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace checkride::cli {
 
@@ -71,14 +71,7 @@ double seconds(Duration duration) {
 }
 
 std::string serialized(const json::value& value) {
-  std::string text = json::serialize(value);
-  if (cel::is_valid_utf8(text)) return text;
-  std::string repaired;
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = cel::decode_utf8(text, at);
-    cel::append_utf8(repaired, c == cel::invalid_code_point ? U'\uFFFD' : c);
-  }
-  return repaired;
+  return valid_utf8(json::serialize(value));
 }
 
 std::string document(const json::value& value) {

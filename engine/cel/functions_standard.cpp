@@ -3,12 +3,12 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/functions.h"
 #include "engine/cel/numbers.h"
 #include "engine/cel/regex.h"
 #include "engine/cel/text.h"
 #include "engine/cel/time_text.h"
-#include "engine/cel/utf8.h"
 
 namespace checkride::cel {
 namespace {

@@ -3,9 +3,9 @@
 #include <array>
 #include <string>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/functions.h"
 #include "engine/cel/text.h"
-#include "engine/cel/utf8.h"
 
 namespace checkride::cel {
 namespace {

@@ -3,10 +3,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/numbers.h"
 #include "engine/cel/text.h"
 #include "engine/cel/time_text.h"
-#include "engine/cel/utf8.h"
 #include "engine/cel/value.h"
 
 namespace checkride::cel {

@@ -4,9 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/numbers.h"
 #include "engine/cel/text.h"
-#include "engine/cel/utf8.h"
 
 namespace checkride::cel {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/functions.h"
 #include "engine/cel/lexer.h"
 #include "engine/cel/program.h"
-#include "engine/cel/utf8.h"
 
 namespace checkride::cel {
 namespace {

@@ -6,9 +6,9 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/base/utf8.h"
 #include "engine/cel/numbers.h"
 #include "engine/cel/time_text.h"
-#include "engine/cel/utf8.h"
 
 namespace checkride::cel {
 

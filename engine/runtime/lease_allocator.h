@@ -2,7 +2,8 @@
 // next. Grants follow the global sequence of JobIntended: an attempt takes all its needs at once,
 // and no later one overtakes it on a resource it waits for, so nothing can deadlock and nobody
 // starves. It decides nothing durable: the runtime turns a grant into a GrantLease command, and
-// what is held is what the states say. One thread; no I/O but through `units_of`. docs/decisions/0013-leases.md.
+// what is held is what the states say. One thread; no I/O but through `units_of`.
+// docs/decisions/0013-leases.md.
 #pragma once
 
 #include <cstdint>

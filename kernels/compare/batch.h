@@ -224,8 +224,8 @@ static_assert(chunk_batches == 32 || chunk_batches == 16);
 inline constexpr std::uint32_t first_batch = 1u << (chunk_batches - 1);
 
 // One batch of a lane, whose groups read(group, tensor) gives. Of a batch that is not ordinary only
-// the hash is taken and, for now, the distances in units in the last place (take_back). Besides
-// what add_pairs needs, `Sink` takes count(Words) of a group's.
+// the hash stays, and the distances in units in the last place until take_back. Besides what
+// add_pairs needs, `Sink` takes count(Words) of a group's.
 template <class T, class Read, class Sink>
 CR_HOST_DEVICE void add_batch(const Read& read, std::uint32_t place, const Limits& limits,
                               ChunkLane& chunk, Seen& seen, Again& again, Sink& sink) {

@@ -1,12 +1,12 @@
 #include "kernels/job/envelope.h"
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <map>
 
 #include "engine/base/digest.h"
+#include "engine/base/utf8.h"
 #include "kernels/job/device.h"
 #include "kernels/job/inputs.h"
 
@@ -28,31 +28,10 @@ json::value canonical(const json::value& value) {
   return object;
 }
 
-// Bytes of the character that begins at `at`, 0 where none does (RFC 3629).
-std::size_t character_bytes(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  if (first < 0x80) return 1;
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() - at < bytes) return 0;
-  for (std::size_t i = 1; i < bytes; ++i)
-    if ((byte(at + i) & 0xc0) != 0x80) return 0;
-  const unsigned char second = byte(at + 1);
-  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-  return wrong ? 0 : bytes;
-}
-
 // What programs print may be no text, or cut within a character: other bytes become '?', for no
 // reader takes JSON with them.
 std::string as_text(std::string_view bytes) {
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = character_bytes(bytes, at);
-    text += length == 0 ? std::string_view("?") : bytes.substr(at, length);
-    at += std::max<std::size_t>(length, 1);
-  }
-  return text;
+  return valid_utf8(bytes, U'?');
 }
 
 json::value as_text(const json::value& value) {

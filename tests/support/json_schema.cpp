@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace checkride::test {
 namespace {
@@ -139,7 +139,7 @@ class Validator {
 
   Problem of_string(std::string_view word, const json::value& rule, std::string_view text,
                     const std::string& at) {
-    if (word == "minLength" && cel::count_code_points(text) < rule.to_number<std::size_t>())
+    if (word == "minLength" && count_code_points(text) < rule.to_number<std::size_t>())
       return at + ": is too short";
     if (word != "pattern") return std::nullopt;
     const re2::RE2 pattern{std::string(rule.get_string())};

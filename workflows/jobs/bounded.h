@@ -15,7 +15,6 @@ namespace checkride::jobs {
 // of the end), cut between characters, with a note of how much is missing.
 std::string front_of(std::string_view text, std::size_t bytes_max);
 std::string end_of(std::string_view text, std::size_t bytes_max);
-std::string valid_utf8(std::string_view text);
 
 class BoundedList {
  public:

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace checkride::loader {
 namespace {
@@ -47,7 +47,7 @@ class Lines {
       counted_line_ = line;
       counted_bytes_ = counted_points_ = 0;
     }
-    counted_points_ += cel::count_code_points(rest.substr(counted_bytes_, column - counted_bytes_));
+    counted_points_ += count_code_points(rest.substr(counted_bytes_, column - counted_bytes_));
     counted_bytes_ = column;
     return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(counted_points_ + 1)};
   }
@@ -55,7 +55,7 @@ class Lines {
     const auto next = std::upper_bound(begins_.begin(), begins_.end(), offset);
     const std::size_t begin = *(next - 1);
     return {static_cast<std::uint32_t>(next - begins_.begin()),
-            static_cast<std::uint32_t>(cel::count_code_points(text_.substr(begin, offset - begin)) +
+            static_cast<std::uint32_t>(count_code_points(text_.substr(begin, offset - begin)) +
                                        1)};
   }
 
@@ -224,13 +224,13 @@ bool check_bytes(std::string_view text, const Lines& lines, Reporter& reporter) 
                        std::to_string(document_bytes_max) + " are read");
     return false;
   }
-  if (!cel::is_valid_utf8(text)) {
+  if (!is_valid_utf8(text)) {
     std::size_t at = 0;
     std::size_t bad = 0;
     // An ill-formed byte moves by one; code points beyond ASCII have two bytes or more.
     while (at < text.size()) {
       bad = at;
-      static_cast<void>(cel::decode_utf8(text, at));
+      static_cast<void>(decode_utf8(text, at));
       if (at == bad + 1 && static_cast<unsigned char>(text[bad]) >= 0x80) break;
     }
     reporter.error(lines.place_of_offset(bad), "yaml", "the document is not valid UTF-8 here");
@@ -407,7 +407,7 @@ std::optional<Node> read_yaml(std::string_view text, Reporter& reporter) {
 Place place_within(const Node& scalar, const cel::Position& position, std::string_view document) {
   if (document.starts_with("\xEF\xBB\xBF")) document.remove_prefix(3);
   const std::string_view line = line_of(document, scalar.place.line);
-  std::size_t at = cel::offset_of_code_point(line, scalar.place.column - 1);
+  std::size_t at = offset_of_code_point(line, scalar.place.column - 1);
   if (at >= line.size()) return scalar.place;
   if (line[at] == '|') {
     // A literal block: its lines stand below, indented alike.

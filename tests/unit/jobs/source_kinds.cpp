@@ -1,6 +1,7 @@
 // Kinds that look into sources, logs and JSON; and the parts below all kinds.
 #include <catch2/catch.hpp>
 
+#include "engine/base/utf8.h"
 #include "tests/unit/jobs/scene.h"
 #include "workflows/jobs/bounded.h"
 #include "workflows/jobs/conflict.h"
@@ -223,7 +224,7 @@ TEST_CASE("globs stay within a folder unless they say otherwise", "[jobs]") {
 TEST_CASE("texts are cut between characters and lists keep a true beginning", "[jobs]") {
   CHECK(jobs::front_of("äöü", 3).starts_with("ä\n["));
   CHECK(jobs::end_of("äöü", 3).ends_with("]\nü"));
-  CHECK(jobs::valid_utf8("a\xff\xc3") == "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(valid_utf8("a\xff\xc3") == "a\xEF\xBF\xBD\xEF\xBF\xBD");
   jobs::BoundedList list(2);
   for (int i = 0; i < 5; ++i) list.add(i);
   CHECK(list.total() == 5);

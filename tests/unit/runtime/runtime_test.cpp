@@ -382,7 +382,7 @@ states:
   CHECK(m.world.started().empty());
 }
 
-TEST_CASE("overdue timers go in the order they fell due, before what is asked for now") {
+TEST_CASE("overdue timers go in the order they fell due, before new commands") {
   Machine m(R"(
 messages: {go: }
 states:

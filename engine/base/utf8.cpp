@@ -1,8 +1,8 @@
-#include "engine/cel/utf8.h"
+#include "engine/base/utf8.h"
 
 #include <cstdint>
 
-namespace checkride::cel {
+namespace checkride {
 
 char32_t decode_utf8(std::string_view text, std::size_t& at) {
   const auto byte = [&](std::size_t i) -> std::uint32_t {
@@ -65,6 +65,16 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string valid_utf8(std::string_view text, char32_t instead) {
+  std::string valid;
+  valid.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = decode_utf8(text, at);
+    append_utf8(valid, c == invalid_code_point ? instead : c);
+  }
+  return valid;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t at = 0; at < text.size(); ++count) decode_utf8(text, at);
@@ -77,4 +87,4 @@ std::size_t offset_of_code_point(std::string_view text, std::size_t index) {
   return at;
 }
 
-}  // namespace checkride::cel
+}  // namespace checkride
